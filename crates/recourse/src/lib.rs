@@ -1,0 +1,13 @@
+//! The one binary of the suite as a library: the suite in one process, the demo, the replay and the
+//! policy commands.
+//!
+//! It wires services and calls them; it must hold no rule of the domain and no SQL.
+
+pub mod board;
+pub mod caller;
+pub mod cli;
+pub mod config;
+pub mod demo;
+pub mod packs;
+pub mod replay;
+pub mod suite;

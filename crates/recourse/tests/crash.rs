@@ -1,0 +1,96 @@
+//! The suite crashes between any two steps of the loop: before and after each commit that a small
+//! replay causes, one crash a run, until a run ends without one. Each run ends in the same state.
+
+mod process;
+
+use std::path::Path;
+use std::time::Duration;
+
+use process::{Replay, Suite};
+use serde_json::{Value, json};
+
+const MAPPING: &str = "\
+name = \"crash\"
+key = \"{row}\"
+[report]
+subject_type = \"COMMENT\"
+subject_id = \"c{row}\"
+account_id = \"author\"
+reporter = \"reader\"
+reason = \"hate_speech.other\"
+[review]
+labels = [\"first=ana\", \"second=ben\"]
+violation = [\"yes\"]
+no_violation = [\"no\"]
+policy = \"hate_speech\"
+facts = \"It demeans a group.\"
+[appeal]
+grounds = \"It is a quotation.\"
+";
+const ROWS: &str = "row,first,second\n1,yes,no\n2,yes,yes\n3,no,yes\n";
+/// More commits than the replay causes, so that the loop ends by itself.
+const COMMITS_MAX: u32 = 200;
+
+fn expected() -> Value {
+    json!({
+        "cases": { "OUTCOME_VIOLATION": 2, "OUTCOME_NO_VIOLATION": 1 },
+        "overturned_decisions": 1,
+        "appeals": { "OUTCOME_UPHELD": 1, "OUTCOME_OVERTURNED": 1 },
+        "active_violations": { "author": 1 },
+    })
+}
+
+/// One run with a crash at the given commit; whether there was one.
+fn run(folder: &Path, mapping: &Path, csv: &Path, crash_at: &str) -> bool {
+    let place = folder.join("data");
+    let place = place.to_str().expect("UTF-8");
+    let env = [("RECOURSE_CRASH_AT", crash_at.to_owned())];
+    let mut crashed = false;
+    // A crash in the wiring, before it serves, is one as well.
+    let mut suite = Suite::try_start("127.0.0.1:0", place, &env).unwrap_or_else(|| {
+        crashed = true;
+        Suite::start("127.0.0.1:0", place)
+    });
+    let listen = suite.listen().to_owned();
+    let mut replay = Replay::start(&suite.address, mapping, csv, &folder.join("summary.json"));
+    while !replay.has_ended() {
+        if suite.has_ended() {
+            assert!(!crashed, "{crash_at}: a second crash");
+            crashed = true;
+            suite = Suite::start(&listen, place);
+        }
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    let summary = replay.summary();
+    let Value::Object(expected) = expected() else { unreachable!("an object") };
+    for (key, value) in expected {
+        assert_eq!(summary[&key], value, "{key} after a crash at {crash_at}");
+    }
+    crashed
+}
+
+fn crash_at_every(point: &str) {
+    let files = tempfile::tempdir().expect("a folder");
+    let (mapping, csv) = (files.path().join("m.toml"), files.path().join("rows.csv"));
+    std::fs::write(&mapping, MAPPING).expect("a file");
+    std::fs::write(&csv, ROWS).expect("a file");
+    for commit in 1..COMMITS_MAX {
+        let folder = tempfile::tempdir().expect("a folder");
+        if !run(folder.path(), &mapping, &csv, &format!("{point}:{commit}")) {
+            assert!(commit > 10, "only {commit} crashes: the point {point} is not there");
+            println!("{point}: {} crashes survived", commit - 1);
+            return;
+        }
+    }
+    panic!("the replay still crashes at commit {COMMITS_MAX}");
+}
+
+#[test]
+fn a_crash_before_any_commit_changes_nothing() {
+    crash_at_every("before_commit");
+}
+
+#[test]
+fn a_crash_after_any_commit_changes_nothing() {
+    crash_at_every("after_commit");
+}

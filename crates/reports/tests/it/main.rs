@@ -1,0 +1,21 @@
+//! The reports service through its RPCs, on each database that there is.
+
+#![expect(clippy::unwrap_used, reason = "what a helper cannot do fails its test")]
+
+mod crash;
+mod filing;
+mod following;
+mod reading;
+mod stack;
+mod streaming;
+mod withdrawing;
+mod world;
+
+#[tokio::test]
+async fn every_statement_is_understood_by_each_database() {
+    for db in testkit::db::each(&reports::MIGRATIONS).await {
+        for sql in reports::store::ALL {
+            db.prepare(sql).await.unwrap_or_else(|error| panic!("{error}: {}", sql.postgres()));
+        }
+    }
+}

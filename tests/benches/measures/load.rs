@@ -1,0 +1,119 @@
+//! Callers that call as fast as they are answered, and what came of it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use kit::clock::{self, Stopwatch};
+use tempfile::TempDir;
+use testkit::database::FreshDatabase;
+
+/// How long callers run before they are counted.
+const WARM_UP: Duration = Duration::from_millis(500);
+/// For how long they are counted.
+const MEASURED: Duration = Duration::from_secs(3);
+
+/// What callers reached.
+#[derive(Debug, Clone, Copy)]
+pub struct Rate {
+    /// Calls a second, all callers together.
+    pub per_second: f64,
+    /// The median of their durations, in microseconds.
+    pub p50_us: f64,
+    /// The 99th of a hundred.
+    pub p99_us: f64,
+}
+
+impl std::fmt::Display for Rate {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Rate { per_second, p50_us, p99_us } = self;
+        write!(f, "{per_second:>9.0}/s  p50 {p50_us:>7.0} us  p99 {p99_us:>7.0} us")
+    }
+}
+
+/// Runs `callers` at once; each makes its own calls with the function that `caller` gives it.
+pub async fn run<C, F, R>(callers: usize, caller: C) -> Rate
+where
+    C: Fn(usize) -> F,
+    F: FnMut() -> R + Send + 'static,
+    R: Future<Output = ()> + Send,
+{
+    let counting = Arc::new(AtomicBool::new(false));
+    let stop = Arc::new(AtomicBool::new(false));
+    let counted = Arc::new(AtomicU64::new(0));
+    let tasks: Vec<_> = (0..callers)
+        .map(|number| {
+            let (counting, stop, counted) = (counting.clone(), stop.clone(), counted.clone());
+            let mut call = caller(number);
+            tokio::spawn(async move {
+                let mut durations_us = Vec::new();
+                while !stop.load(Ordering::Relaxed) {
+                    let since = Stopwatch::start();
+                    call().await;
+                    if counting.load(Ordering::Relaxed) {
+                        durations_us.push(since.elapsed().as_secs_f64() * 1e6);
+                        counted.fetch_add(1, Ordering::Relaxed);
+                    }
+                }
+                durations_us
+            })
+        })
+        .collect();
+    clock::sleep(WARM_UP).await;
+    counting.store(true, Ordering::Relaxed);
+    let since = Stopwatch::start();
+    clock::sleep(MEASURED).await;
+    let (calls, seconds) = (counted.load(Ordering::Relaxed), since.elapsed().as_secs_f64());
+    stop.store(true, Ordering::Relaxed);
+    let mut durations_us = Vec::new();
+    for task in tasks {
+        durations_us.extend(task.await.expect("a caller that ends well"));
+    }
+    durations_us.sort_by(f64::total_cmp);
+    let at = |share: f64| {
+        let index = (durations_us.len() as f64 * share) as usize;
+        durations_us.get(index).copied().unwrap_or_default()
+    };
+    Rate { per_second: calls as f64 / seconds, p50_us: at(0.5), p99_us: at(0.99) }
+}
+
+/// Where data is, gone with the value.
+pub enum Place {
+    /// A folder for the embedded database.
+    Folder(TempDir),
+    /// A database on PostgreSQL.
+    Postgres(FreshDatabase),
+}
+
+impl Place {
+    /// One of each kind that there is.
+    pub fn each() -> Vec<Place> {
+        // In the working folder: a temporary one may be in memory, where nothing is ever synced.
+        let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a folder");
+        let database = testkit::database::fresh().map(Place::Postgres);
+        [Some(Place::Folder(folder)), database].into_iter().flatten().collect()
+    }
+
+    /// As the suite is told it.
+    pub fn name(&self) -> String {
+        match self {
+            Place::Folder(folder) => folder.path().to_string_lossy().into_owned(),
+            Place::Postgres(database) => database.url().to_owned(),
+        }
+    }
+
+    /// Its kind.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Place::Folder(_) => "SQLite",
+            Place::Postgres(_) => "PostgreSQL",
+        }
+    }
+}
+
+/// A whole suite on a place, with the default pack in force.
+pub async fn suite(place: &Place) -> recourse::suite::Running {
+    let options = recourse::suite::Options::open(&place.name());
+    recourse::suite::migrate(&options.services, &options.place).await.expect("a schema");
+    recourse::suite::start(options).await.expect("the suite starts")
+}
