@@ -11,6 +11,8 @@ use crate::args;
 use crate::clock::Time;
 use crate::db::{Db, DbError, Hex, Sql, Tx, json};
 
+/// Events that one statement writes; more take several, so that no document grows without bound.
+const APPEND_BATCH_EVENTS: usize = 2_000;
 /// Events that [`trim`] deletes in one transaction.
 const TRIM_BATCH_EVENTS: i64 = 1_000;
 
@@ -169,6 +171,19 @@ struct Row<'a> {
     payload: Hex<'a>,
 }
 
+impl<'a> Row<'a> {
+    fn of(seq: i64, event: &'a NewEvent) -> Row<'a> {
+        Row {
+            seq,
+            event_id: &event.id,
+            key: &event.key,
+            kind: event.kind,
+            time: event.time.micros(),
+            payload: Hex(&event.payload),
+        }
+    }
+}
+
 /// Writes the events as the last statements of a transaction. Answers the last number.
 pub(crate) async fn append(tx: &mut Tx, events: &[NewEvent]) -> Result<Option<i64>, DbError> {
     let count = i64::try_from(events.len())
@@ -177,17 +192,14 @@ pub(crate) async fn append(tx: &mut Tx, events: &[NewEvent]) -> Result<Option<i6
         return Ok(None);
     }
     let (last,): (i64,) = tx.fetch_one(&ADVANCE, args![count]).await?;
-    let rows: Vec<Row<'_>> = (last - count + 1..)
-        .zip(events)
-        .map(|(seq, event)| Row {
-            seq,
-            event_id: &event.id,
-            key: &event.key,
-            kind: event.kind,
-            time: event.time.micros(),
-            payload: Hex(&event.payload),
-        })
-        .collect();
-    tx.execute(&INSERT, args![json(&rows)]).await?;
+    let mut seq = last - count;
+    for batch in events.chunks(APPEND_BATCH_EVENTS) {
+        let numbered = |event| {
+            seq += 1;
+            Row::of(seq, event)
+        };
+        let rows: Vec<Row<'_>> = batch.iter().map(numbered).collect();
+        tx.execute(&INSERT, args![json(&rows)]).await?;
+    }
     Ok(Some(last))
 }

@@ -158,6 +158,7 @@ macro_rules! insert {
     }};
 }
 
+#[expect(clippy::disallowed_methods, reason = "the floor is sqlx without our own transactions")]
 async fn insert(pool: &Pool, row: &Row) -> Result<(), sqlx::Error> {
     match pool {
         Pool::Postgres(pool) => insert!(pool, "BEGIN", row),

@@ -41,6 +41,26 @@ async fn events_commit_with_their_transaction_or_not_at_all() {
 }
 
 #[tokio::test]
+async fn however_many_events_a_transaction_has_they_are_numbered_in_order() {
+    // More than two statements take.
+    const MANY: usize = 4_500;
+    for db in testkit::db::each(&MIGRATIONS).await {
+        emit(&db, "before").await;
+        kit::tx!(*db, "many", |tx| -> Result<(), DbError> {
+            for number in 0..MANY {
+                tx.append(event(&number.to_string()));
+            }
+            Ok(())
+        })
+        .unwrap();
+        emit(&db, "after").await;
+        let texts = (0..MANY).map(|number| number.to_string());
+        let texts = ["before".to_owned()].into_iter().chain(texts).chain(["after".to_owned()]);
+        assert!(log(&db).await.into_iter().eq((1..).zip(texts)));
+    }
+}
+
+#[tokio::test]
 async fn an_event_that_commits_late_holds_back_those_behind_it() {
     static WAITING: Sql = Sql::new(
         "SELECT count(*) FROM pg_stat_activity

@@ -122,12 +122,12 @@ pub fn reason(status: &Status) -> String {
 
 /// One entry of the metadata of an error.
 pub fn meta(status: &Status, key: &str) -> String {
-    let info = status.get_details_error_info().unwrap_or_default();
-    info.metadata.get(key).cloned().unwrap_or_default()
+    let info = status.get_details_error_info();
+    info.and_then(|info| info.metadata.get(key).cloned()).unwrap_or_default()
 }
 
 /// The fields that an error names as wrong.
 pub fn wrong_fields(status: &Status) -> Vec<String> {
-    let wrong = status.get_details_bad_request().unwrap_or_default().field_violations;
-    wrong.into_iter().map(|violation| violation.field).collect()
+    let wrong = status.get_details_bad_request().map(|bad| bad.field_violations);
+    wrong.unwrap_or_default().into_iter().map(|violation| violation.field).collect()
 }

@@ -120,7 +120,7 @@ fn row(
     wrong: &mut impl FnMut(String),
 ) -> Row {
     let field = |column: &str| columns.get(column).and_then(|&at| record.get(at)).unwrap_or("");
-    let fill = |template: &Template| template.fill(&field);
+    let fill = |template: &Template| template.fill(field);
     let report = &mapping.report;
     let row = Row {
         key: fill(&mapping.key),

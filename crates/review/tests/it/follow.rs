@@ -22,6 +22,7 @@ use crate::world::{START, World, a_pack, filed, reason, report, withdrawn};
 #[tokio::test]
 async fn ten_thousand_reports_of_one_subject_are_one_case() {
     const REPORTS: u32 = 10_000;
+    const BACK: u32 = 300;
     for world in World::each().await {
         let numbers: Vec<u32> = (0..REPORTS).collect();
         // As many in a transaction as a follower applies at most.
@@ -44,19 +45,16 @@ async fn ten_thousand_reports_of_one_subject_are_one_case() {
         });
         assert!(counted, "each report was counted once, in order");
 
-        // All but one are taken back, in one go.
-        let back = (1..REPORTS).map(withdrawn).collect::<Vec<_>>();
+        let back: Vec<_> = (0..BACK).map(withdrawn).collect();
         for batch in back.chunks(kit::follow::BATCH_MAX) {
+            world.reported(batch.to_vec()).await;
             world.reported(batch.to_vec()).await;
         }
         let case = world.get(&case.case_id).await;
-        assert_eq!((case.report_count, case.state()), (1, case::State::Open));
-        world.reported(vec![withdrawn(0), withdrawn(0)]).await;
-        let case = world.get(&case.case_id).await;
-        assert_eq!((case.report_count, case.state()), (0, case::State::Withdrawn));
-        // The next report opens another.
-        world.reported(vec![filed(REPORTS, "vid_1", "spam.link")]).await;
-        assert_eq!(world.everything().await.0.len(), 2);
+        assert_eq!(
+            (case.report_count, case.state()),
+            (i64::from(REPORTS - BACK), case::State::Open)
+        );
     }
 }
 
@@ -190,5 +188,8 @@ async fn nothing_can_be_claimed_of_what_is_gone() {
         world.reported(vec![withdrawn(1)]).await;
         assert_eq!(reason(world.claim("ann", &case_id).await), "CASE_NOT_OPEN");
         assert_eq!(reason(world.claim_next("ann", &[]).await), "NO_CASE_AVAILABLE");
+        // The next report opens another.
+        world.reported(vec![filed(2, "vid_1", "spam.link")]).await;
+        assert_ne!(world.claim_next("ann", &[]).await.unwrap().case_id, case_id);
     }
 }

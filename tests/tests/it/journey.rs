@@ -1,7 +1,7 @@
 //! The whole way of a report over real sockets, with its branches, on every database.
 
-mod support;
-
+use crate::support::story::{Story, call};
+use crate::support::{Place, options, start};
 use contracts::accounthealth::v1 as health;
 use contracts::appeals::v1 as appeals;
 use contracts::reports::v1 as reports;
@@ -9,8 +9,6 @@ use contracts::review::v1 as review;
 use contracts::review::v1::decide_case_request::Verdict;
 use contracts::types::v1::{Feature, Severity, Tier};
 use recourse::caller::reason;
-use support::story::Story;
-use support::{Place, options, start};
 
 /// A standing without the instant at which it was worked out.
 fn timeless(standing: health::Standing) -> health::Standing {

@@ -1,11 +1,9 @@
 //! A browser's way in: gRPC-web over HTTP/1.1, spoken by hand, and its preflight.
 
-mod support;
-
+use crate::support::story::Story;
+use crate::support::{Place, options, start};
 use contracts::reports::v1 as proto;
 use prost::Message;
-use support::story::Story;
-use support::{Place, options, start};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 

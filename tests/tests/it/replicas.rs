@@ -1,14 +1,12 @@
 //! Two replicas of every service on one PostgreSQL: each event takes effect once, no case is held
 //! or decided twice, and both replicas answer the same.
 
-mod support;
-
+use crate::support::story::Story;
+use crate::support::{Place, options, start};
 use contracts::review::v1::decide_case_request::Verdict;
 use contracts::review::v1::{Overturned, Upheld};
 use futures_util::future::join_all;
 use recourse::caller::reason;
-use support::story::Story;
-use support::{Place, options, start};
 
 /// How many reports go the whole way at once.
 const STORIES: usize = 24;

@@ -1,11 +1,9 @@
 //! What is typed: mistakes are named, all of them, before anything is done; packs are published, compared and activated.
 
-mod process;
-
 use std::path::Path;
 use std::process::{Command, Output};
 
-use process::{BINARY, Suite, root};
+use crate::process::{BINARY, Suite, root};
 
 fn recourse(arguments: &[&str]) -> Output {
     Command::new(BINARY).args(arguments).output().expect("the binary starts")

@@ -28,7 +28,7 @@ pub struct Story {
 }
 
 /// Calls an RPC as somebody, again while the suite is away.
-#[macro_export]
+
 macro_rules! call {
     ($story:expr, $who:expr, $client:ident.$rpc:ident($request:expr)) => {{
         let request = $request;
@@ -40,6 +40,8 @@ macro_rules! call {
         .await
     }};
 }
+
+pub(crate) use call;
 
 impl Story {
     pub fn on(url: &str) -> Story {

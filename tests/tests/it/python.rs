@@ -1,11 +1,9 @@
 //! The journey from Python, with code that grpcio generated from our protos.
 
-mod support;
-
 use std::path::Path;
 use std::process::Command;
 
-use support::{Place, options, start};
+use crate::support::{Place, options, start};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_python_client_walks_the_journey() {

@@ -2,10 +2,9 @@
 //! clear error, nothing is written. The list of RPCs comes from the descriptors, so that a new one
 //! is tried too.
 
-mod support;
-
 use std::collections::BTreeMap;
 
+use crate::support::{Place, call_raw, channel, options, start};
 use bytes::Bytes;
 use contracts::DESCRIPTOR_SET;
 use kit::auth::{AuthConfig, TokenSpec, mint};
@@ -14,7 +13,6 @@ use kit::{Clock, Time};
 use prost_reflect::{DescriptorPool, MethodDescriptor};
 use recourse::cli::Service;
 use recourse::suite::Options;
-use support::{Place, call_raw, channel, options, start};
 use tonic::metadata::MetadataMap;
 use tonic::{Code, Status};
 use tonic_types::StatusExt;
@@ -106,7 +104,7 @@ async fn malformed_requests_are_refused_and_nothing_is_written() {
             }
         }
         assert_eq!(written(&place).await, before, "something was written");
-        suite.stop().await;
+        suite.stop().await.expect("a good end");
     }
 }
 
@@ -136,7 +134,7 @@ async fn callers_without_the_right_token_learn_nothing() {
         }
     }
     assert_eq!(written(&place).await, before, "something was written");
-    suite.stop().await;
+    suite.stop().await.expect("a good end");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -148,5 +146,5 @@ async fn unknown_rpcs_are_unimplemented() {
         let status = called.expect_err(path);
         assert_eq!(status.code(), Code::Unimplemented, "{path}: {status}");
     }
-    suite.stop().await;
+    suite.stop().await.expect("a good end");
 }

@@ -3,13 +3,20 @@
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use kit::clock::Stopwatch;
 use serde_json::Value;
 
 pub const BINARY: &str = env!("CARGO_BIN_EXE_recourse");
 /// How long a process may take to end.
 const PATIENCE: Duration = Duration::from_secs(600);
+
+/// Between two looks at a process.
+#[expect(clippy::disallowed_methods, reason = "these tests run outside any runtime")]
+pub fn pause() {
+    std::thread::sleep(Duration::from_millis(5));
+}
 
 pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
@@ -101,13 +108,13 @@ impl Replay {
     }
 
     fn wait(&mut self) -> ExitStatus {
-        let since = Instant::now();
+        let since = Stopwatch::start();
         loop {
             if let Some(status) = self.process.try_wait().expect("its state") {
                 return status;
             }
             assert!(since.elapsed() < PATIENCE, "the replay did not end");
-            std::thread::sleep(Duration::from_millis(5));
+            pause();
         }
     }
 }

@@ -1,13 +1,11 @@
 //! The suite crashes between any two steps of the loop: before and after each commit that a small
 //! replay causes, one crash a run, until a run ends without one. Each run ends in the same state.
 
-mod process;
-
 use std::path::Path;
-use std::time::Duration;
 
-use process::{Replay, Suite};
 use serde_json::{Value, json};
+
+use crate::process::{Replay, Suite, pause};
 
 const MAPPING: &str = "\
 name = \"crash\"
@@ -59,7 +57,7 @@ fn run(folder: &Path, mapping: &Path, csv: &Path, crash_at: &str) -> bool {
             crashed = true;
             suite = Suite::start(&listen, place);
         }
-        std::thread::sleep(Duration::from_millis(2));
+        pause();
     }
     let summary = replay.summary();
     let Value::Object(expected) = expected() else { unreachable!("an object") };

@@ -5,15 +5,16 @@
 //! The data is not part of the project: it is looked for where RECOURSE_HATECHECK_CSV says, else
 //! beside the checkout.
 
-mod process;
-
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use process::{BINARY, Replay, Suite, root};
+use kit::Ids;
+use kit::clock::Stopwatch;
 use serde_json::{Value, json};
+
+use crate::process::{BINARY, Replay, Suite, pause, root};
 
 /// How often the suite is killed, and every how many of those the replay too.
 const KILLS: u32 = 6;
@@ -77,11 +78,12 @@ fn replay_with_kills(csv: &Path, place: &str, folder: &Path) -> Value {
     let mut suite = Suite::start("127.0.0.1:0", place);
     let listen = suite.listen().to_owned();
     let mut replaying = replay(&suite);
-    let moments = uuid::Uuid::new_v4();
+    let moments = Ids::system().new_uuid();
     for (kill, moment) in (1..=KILLS).zip(moments.as_bytes()) {
-        let until = Instant::now() + Duration::from_millis(700 + 8 * u64::from(*moment));
-        while Instant::now() < until && !replaying.has_ended() {
-            std::thread::sleep(Duration::from_millis(5));
+        let span = Duration::from_millis(700 + 8 * u64::from(*moment));
+        let since = Stopwatch::start();
+        while since.elapsed() < span && !replaying.has_ended() {
+            pause();
         }
         drop(suite);
         suite = Suite::start(&listen, place);
