@@ -1,7 +1,5 @@
 //! Wiring: from what the service stands on to a server that can be mounted, and its tasks.
 
-use std::time::Duration;
-
 use contracts::appeals::v1::appeals_service_server::AppealsServiceServer;
 use contracts::review::v1::review_service_client::ReviewServiceClient;
 use kit::client::Peer;
@@ -14,9 +12,6 @@ use tokio::task::JoinHandle;
 use crate::follow::ReviewFollower;
 use crate::rpc::Appeals;
 use crate::statements::Statements;
-
-/// How often answers that are kept no longer are deleted.
-const SWEEP_EVERY: Duration = Duration::from_secs(60 * 60);
 
 /// What the service stands on.
 pub struct Deps {
@@ -56,7 +51,7 @@ pub async fn start(deps: Deps) -> Result<Running, Error> {
     let Deps { db, clock, ids, peers, stop } = deps;
     let review = ReviewServiceClient::new(peers.review);
     let follower = Follower::start(&db, ReviewFollower::new(review, clock.clone(), ids.clone()));
-    let sweep = tokio::spawn(sweep(db.clone(), clock.clone()));
+    let sweep = idempotency::keep_swept(&db, &clock);
     let appeals = Appeals::new(db, clock, ids, Statements::new(peers.account_health));
     Ok(Running { appeals, follower, sweep, stop })
 }
@@ -88,15 +83,5 @@ impl Running {
         let _ = self.stop.wait_for(|stop| *stop).await;
         self.follower.stop().await;
         self.sweep.abort();
-    }
-}
-
-/// Deletes answers that are kept no longer, now and then.
-async fn sweep(db: Db, clock: Clock) {
-    loop {
-        if let Err(error) = idempotency::sweep(&db, clock.now()).await {
-            tracing::warn!(%error, "old answers were not deleted, will try again");
-        }
-        kit::clock::sleep(SWEEP_EVERY).await;
     }
 }

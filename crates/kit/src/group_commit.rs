@@ -7,7 +7,7 @@
 use std::future::Future;
 use std::sync::{Arc, Mutex};
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tonic::Status;
 
@@ -18,6 +18,8 @@ use crate::error::Error;
 pub const QUEUE_MAX: usize = 4_096;
 /// Calls that share one transaction at most.
 pub const BATCH_MAX: usize = 256;
+/// Transactions under way at once on PostgreSQL, where they may overlap.
+const IN_FLIGHT_POSTGRES: u32 = 2;
 
 /// What the writer does with a batch.
 pub trait Batch: Send + Sync + 'static {
@@ -63,9 +65,22 @@ impl<B: Batch> GroupCommit<B> {
     /// Starts the writer. It ends when all handles are dropped or one is closed, after it has
     /// done what it accepted.
     pub fn start(db: &Db, batch: B) -> GroupCommit<B> {
+        GroupCommit::with_in_flight(db, batch, 1)
+    }
+
+    /// Like [`GroupCommit::start`], with two transactions under way on PostgreSQL: while one
+    /// waits for its commit, the next does its work. For batches whose transactions may run
+    /// side by side; SQLite, which has one writer, has one.
+    pub fn start_overlapped(db: &Db, batch: B) -> GroupCommit<B> {
+        let in_flight = if db.is_postgres() { IN_FLIGHT_POSTGRES } else { 1 };
+        GroupCommit::with_in_flight(db, batch, in_flight)
+    }
+
+    fn with_in_flight(db: &Db, batch: B, in_flight: u32) -> GroupCommit<B> {
         let (queue, jobs) = mpsc::channel(QUEUE_MAX);
         let begin = tokio::sync::watch::Sender::new(false);
-        let writer = tokio::spawn(write(db.clone(), batch, jobs, begin.subscribe()));
+        let writer = Writer { db: db.clone(), batch: Arc::new(batch), in_flight };
+        let writer = tokio::spawn(writer.run(jobs, begin.subscribe()));
         GroupCommit { queue, close: Arc::new(Closing { begin, writer: Mutex::new(Some(writer)) }) }
     }
 
@@ -103,30 +118,52 @@ impl<B: Batch> GroupCommit<B> {
     }
 }
 
-async fn write<B: Batch>(
+struct Writer<B> {
     db: Db,
-    batch: B,
-    mut queue: mpsc::Receiver<Queued<B>>,
-    mut closing: tokio::sync::watch::Receiver<bool>,
-) {
-    let mut waiting = Vec::with_capacity(BATCH_MAX);
-    loop {
-        let taken = tokio::select! {
-            taken = queue.recv_many(&mut waiting, BATCH_MAX) => taken,
-            _ = closing.wait_for(|closing| *closing), if !queue.is_closed() => {
-                // What is in the queue is still done; nothing more gets in.
-                queue.close();
-                continue;
+    batch: Arc<B>,
+    /// Transactions under way at once.
+    in_flight: u32,
+}
+
+impl<B: Batch> Writer<B> {
+    async fn run(
+        self,
+        mut queue: mpsc::Receiver<Queued<B>>,
+        mut closing: tokio::sync::watch::Receiver<bool>,
+    ) {
+        let room = Arc::new(Semaphore::new(self.in_flight as usize));
+        loop {
+            let place = room.clone().acquire_owned().await.expect("it is never closed");
+            let mut waiting = Vec::with_capacity(BATCH_MAX);
+            let taken = loop {
+                tokio::select! {
+                    taken = queue.recv_many(&mut waiting, BATCH_MAX) => break taken,
+                    _ = closing.wait_for(|closing| *closing), if !queue.is_closed() => {
+                        // What is in the queue is still done; nothing more gets in.
+                        queue.close();
+                    }
+                }
+            };
+            if taken == 0 {
+                drop(place);
+                break;
             }
-        };
-        if taken == 0 {
-            return;
+            let (db, batch) = (self.db.clone(), self.batch.clone());
+            tokio::spawn(async move {
+                answer(&db, &*batch, waiting).await;
+                drop(place);
+            });
         }
-        let (jobs, answers): (Vec<B::Job>, Vec<Answer<B>>) = waiting.drain(..).unzip();
-        for (answer, result) in answers.into_iter().zip(apply(&db, &batch, &jobs).await) {
-            // A caller that has gone away needs no answer.
-            let _ = answer.send(result);
-        }
+        let all = room.acquire_many(self.in_flight).await;
+        all.expect("it is never closed").forget();
+    }
+}
+
+async fn answer<B: Batch>(db: &Db, batch: &B, queued: Vec<Queued<B>>) {
+    let (jobs, answers): (Vec<B::Job>, Vec<Answer<B>>) = queued.into_iter().unzip();
+    for (answer, result) in answers.into_iter().zip(apply(db, batch, &jobs).await) {
+        // A caller that has gone away needs no answer.
+        let _ = answer.send(result);
     }
 }
 

@@ -5,19 +5,22 @@
 //! of the last, so that id, effect and answer commit together; a failed call leaves no trace.
 //! Two calls with one id at the same time wait for each other. It must not know any service.
 
-use std::collections::HashMap;
+mod claims;
+
 use std::marker::PhantomData;
 use std::time::Duration;
 
 use prost::Message;
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
-use tonic::Status;
 
 use crate::args;
 use crate::clock::{Clock, Time, sleep};
 use crate::db::{Db, DbError, Hex, Sql, Tx, json};
 use crate::error::Error;
+use claims::{CLAIM, RELEASE, State};
+
+pub use claims::Claims;
 
 /// How long an answer is kept: a repeat after that is a new call.
 pub const KEEP: Duration = Duration::from_secs(30 * 24 * 60 * 60);
@@ -26,16 +29,6 @@ pub const SWEEP_EVERY: Duration = Duration::from_secs(60 * 60);
 /// Answers that [`sweep`] deletes in one transaction.
 const SWEEP_BATCH: i64 = 1_000;
 
-/// Inserts what nobody has claimed; waits for those who are claiming the same just now.
-static CLAIM: Sql = Sql::new(
-    "INSERT INTO requests (caller, request_id, fingerprint, response, time)
-     SELECT caller, request_id, fingerprint, fingerprint, time
-       FROM jsonb_to_recordset($1) AS n(caller text, request_id text, fingerprint bytea,
-                                        time bigint)
-      WHERE true
-     ON CONFLICT (caller, request_id) DO NOTHING
-     RETURNING caller, request_id",
-);
 static KNOWN: Sql = Sql::new(
     "SELECT r.caller, r.request_id, r.fingerprint, r.response
        FROM jsonb_to_recordset($1) AS n(caller text, request_id text)
@@ -45,11 +38,6 @@ static ANSWER: Sql = Sql::new(
     "UPDATE requests SET response = n.response
        FROM jsonb_to_recordset($1) AS n(caller text, request_id text, response bytea)
       WHERE requests.caller = n.caller AND requests.request_id = n.request_id",
-);
-static RELEASE: Sql = Sql::new(
-    "DELETE FROM requests WHERE (caller, request_id) IN
-     (SELECT caller, request_id
-        FROM jsonb_to_recordset($1) AS n(caller text, request_id text))",
 );
 static SWEEP: Sql = Sql::new(
     "DELETE FROM requests WHERE (caller, request_id) IN
@@ -168,129 +156,6 @@ impl<M: Message> Pending<M> {
     }
 }
 
-/// The claims of a batch of calls, for group commit.
-#[derive(Debug)]
-pub struct Claims<M> {
-    calls: Vec<Call>,
-    states: Vec<State<M>>,
-}
-
-#[derive(Debug)]
-enum State<M> {
-    Fresh(Option<Result<M, Error>>),
-    Replay(M),
-    Conflict,
-    /// The same call is in the batch already, at that place.
-    SameAs(usize),
-}
-
-impl<M: Message + Default + Clone> Claims<M> {
-    /// Claims all ids at once. Must be the first statement of the transaction.
-    ///
-    /// # Errors
-    /// If a statement fails or a stored answer is not an `M`.
-    pub async fn claim(tx: &mut Tx, calls: Vec<Call>) -> Result<Claims<M>, DbError> {
-        let mut first: HashMap<Key<'_>, usize> = HashMap::new();
-        let mut duplicates: HashMap<usize, usize> = HashMap::new();
-        for (index, call) in calls.iter().enumerate() {
-            if let Some(earlier) = first.get(&call.key()) {
-                duplicates.insert(index, *earlier);
-            } else {
-                first.insert(call.key(), index);
-            }
-        }
-        // In key order, so that two batches never wait for each other in a circle.
-        let mut order: Vec<usize> = first.values().copied().collect();
-        order.sort_unstable_by_key(|index| calls[*index].key());
-        let rows: Vec<NewRow<'_>> = order.iter().map(|index| NewRow::of(&calls[*index])).collect();
-        let claimed: Vec<(String, String)> = tx.fetch_all(&CLAIM, args![json(&rows)]).await?;
-
-        tx.claimed(claimed.len());
-
-        let mut fresh = vec![false; calls.len()];
-        for (caller, request_id) in &claimed {
-            if let Some(index) = first.get(&Key { caller, request_id }) {
-                fresh[*index] = true;
-            }
-        }
-        let rest: Vec<Key<'_>> =
-            order.iter().filter(|index| !fresh[**index]).map(|index| calls[*index].key()).collect();
-        let known = if rest.is_empty() { HashMap::new() } else { known(tx, &rest).await? };
-
-        let mut states = Vec::with_capacity(calls.len());
-        for (index, call) in calls.iter().enumerate() {
-            states.push(match duplicates.get(&index) {
-                Some(earlier) if calls[*earlier].fingerprint == call.fingerprint => {
-                    State::SameAs(*earlier)
-                }
-                Some(_) => State::Conflict,
-                None if fresh[index] => State::Fresh(None),
-                None => stored(&known, call)?,
-            });
-        }
-        Ok(Claims { calls, states })
-    }
-
-    /// The places of the calls that must be done, in order.
-    pub fn fresh(&self) -> Vec<usize> {
-        let fresh = |(index, state): (usize, &State<M>)| match state {
-            State::Fresh(_) => Some(index),
-            _ => None,
-        };
-        self.states.iter().enumerate().filter_map(fresh).collect()
-    }
-
-    /// Sets the outcome of a fresh call. An error is not stored: a repeat is done anew.
-    pub fn answer(&mut self, index: usize, outcome: Result<M, Error>) {
-        if let Some(State::Fresh(slot)) = self.states.get_mut(index) {
-            *slot = Some(outcome);
-        }
-    }
-
-    /// Stores the answers and gives one result for each call, in order.
-    ///
-    /// # Errors
-    /// If a statement fails, or a fresh call got no outcome.
-    pub async fn finish(self, tx: &mut Tx) -> Result<Vec<Result<M, Status>>, DbError> {
-        let (mut answered, mut failed) = (Vec::new(), Vec::new());
-        for (call, state) in self.calls.iter().zip(&self.states) {
-            match state {
-                State::Fresh(Some(Ok(response))) => answered.push((call, response.encode_to_vec())),
-                State::Fresh(Some(Err(_))) => failed.push(call.key()),
-                State::Fresh(None) => {
-                    return Err(DbError::internal("a claimed call of a batch got no answer"));
-                }
-                _ => {}
-            }
-        }
-        if !answered.is_empty() {
-            let rows: Vec<Answer<'_>> = answered
-                .iter()
-                .map(|(call, response)| Answer {
-                    caller: &call.caller,
-                    request_id: &call.request_id,
-                    response: Hex(response),
-                })
-                .collect();
-            tx.execute(&ANSWER, args![json(&rows)]).await?;
-        }
-        if !failed.is_empty() {
-            tx.execute(&RELEASE, args![json(&failed)]).await?;
-        }
-        tx.answered(answered.len() + failed.len());
-        let mut results: Vec<Result<M, Status>> = Vec::with_capacity(self.calls.len());
-        for (call, state) in self.calls.iter().zip(self.states) {
-            results.push(match state {
-                State::Fresh(Some(outcome)) => outcome.map_err(Status::from),
-                State::Replay(response) => Ok(response),
-                State::SameAs(earlier) => results[earlier].clone(),
-                State::Fresh(None) | State::Conflict => Err(conflict(call).into()),
-            });
-        }
-        Ok(results)
-    }
-}
-
 /// Deletes the answers that are older than [`KEEP`], in transactions of a bounded size.
 ///
 /// # Errors
@@ -331,49 +196,10 @@ struct Key<'a> {
 }
 
 #[derive(Serialize)]
-struct NewRow<'a> {
-    caller: &'a str,
-    request_id: &'a str,
-    fingerprint: Hex<'a>,
-    time: Time,
-}
-
-impl<'a> NewRow<'a> {
-    fn of(call: &'a Call) -> NewRow<'a> {
-        NewRow {
-            caller: &call.caller,
-            request_id: &call.request_id,
-            fingerprint: Hex(&call.fingerprint),
-            time: call.time,
-        }
-    }
-}
-
-#[derive(Serialize)]
 struct Answer<'a> {
     caller: &'a str,
     request_id: &'a str,
     response: Hex<'a>,
-}
-
-/// Fingerprint and response by key.
-type Known = HashMap<(String, String), (Vec<u8>, Vec<u8>)>;
-
-async fn known(tx: &mut Tx, keys: &[Key<'_>]) -> Result<Known, DbError> {
-    let rows: Vec<(String, String, Vec<u8>, Vec<u8>)> =
-        tx.fetch_all(&KNOWN, args![json(keys)]).await?;
-    Ok(rows.into_iter().map(|(caller, id, print, bytes)| ((caller, id), (print, bytes))).collect())
-}
-
-fn stored<M: Message + Default>(known: &Known, call: &Call) -> Result<State<M>, DbError> {
-    match known.get(&call.key_owned()) {
-        Some((fingerprint, response)) if *fingerprint == call.fingerprint => {
-            decode(response).map(State::Replay)
-        }
-        Some(_) => Ok(State::Conflict),
-        // Swept between the two statements: nothing is known of it any more.
-        None => Err(DbError::contention()),
-    }
 }
 
 fn decode<M: Message + Default>(response: &[u8]) -> Result<M, DbError> {

@@ -21,6 +21,9 @@ use crate::events::{self, Event, Head};
 
 /// Events read from the database at once.
 pub const PAGE_EVENTS: i64 = 500;
+/// How often a stream reads new events at most while they keep coming, so that under load one
+/// read and one transaction of a follower serve many. A stream that was idle reads at once.
+pub const PAGE_EVERY: Duration = Duration::from_millis(4);
 /// Messages waiting for one reader.
 pub const BUFFER_MESSAGES: usize = 256;
 /// How often the log's head is read for events of other processes, on PostgreSQL.
@@ -213,8 +216,21 @@ where
     async fn run(mut self) -> Result<(), Stop> {
         let mut head = self.db.head().subscribe();
         let mut caught_up = false;
+        let mut paged: Option<Stopwatch> = None;
         loop {
+            if caught_up && *head.borrow() <= self.at {
+                self.idle(&mut head).await?;
+                continue;
+            }
+            if let Some(rest) = paged.and_then(|paged| PAGE_EVERY.checked_sub(paged.elapsed())) {
+                sleep(rest).await;
+            }
+            paged = Some(Stopwatch::start());
             let page = events::page(&self.db, self.at, PAGE_EVENTS).await.map_err(Error::from)?;
+            if page.len() as i64 == PAGE_EVENTS {
+                // There is more: nothing to wait for.
+                paged = None;
+            }
             if page.is_empty() {
                 if !caught_up {
                     caught_up = true;

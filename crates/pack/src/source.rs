@@ -41,7 +41,7 @@ impl PackSource {
             "policy_pack",
             move || {
                 let client = fetch.clone();
-                async move { get(client, 0).await.map_err(|status| Error::from_peer("policy", status)) }
+                async move { get(client, 0).await.map_err(not_ready) }
             },
             move |resume_token| {
                 let mut client = watch.clone();
@@ -118,4 +118,14 @@ async fn get(
     let response = client.get_pack(GetPackRequest { version }).await?.into_inner();
     let pack = response.pack.ok_or_else(|| Status::internal("an answer without a pack"))?;
     Ok(Pack::new(pack))
+}
+
+/// Why there is no active pack: most often that none was activated yet, which is no fault.
+fn not_ready(status: Status) -> Error {
+    match kit::error::reason_of(&status).as_deref() {
+        Some("NO_ACTIVE_PACK") => {
+            Error::unavailable("NOT_READY").message("no policy pack was activated yet")
+        }
+        _ => Error::from_peer("policy", status),
+    }
 }

@@ -62,7 +62,10 @@ struct Notes {
 
 /// Follows one stream into the notes, opened again with the last token whenever it breaks.
 macro_rules! follow {
-    ($tasks:ident, $suite:ident, $notes:ident, $client:path, $rpc:ident, $request:expr, $note:path) => {{
+    (
+        $tasks:ident, $suite:ident, $notes:ident, $client:path, $rpc:ident, $request:expr,
+        $note:path
+    ) => {{
         let (suite, notes) = ($suite.clone(), $notes.clone());
         $tasks.spawn(async move {
             let mut token = String::new();

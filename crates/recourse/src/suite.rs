@@ -255,7 +255,12 @@ pub async fn start(options: Options) -> Result<Running, String> {
         server = wiring.mount(server, service).await?;
     }
     let bound = server.bind_on(listener).map_err(|error| error.to_string())?;
+    let Options { services, default_pack, secret, .. } = wiring.options.clone();
+    let own_address = wiring.own_address.clone();
     let serving = tokio::spawn(serve(bound, wiring, stopped));
+    if default_pack && services.contains(&Service::Policy) {
+        crate::packs::put_default_in_force(own_address, secret).await;
+    }
     Ok(Running { address, stop, serving })
 }
 
@@ -265,10 +270,7 @@ async fn serve(
     wiring: Wiring,
     mut stop: watch::Receiver<bool>,
 ) -> Result<(), String> {
-    let Wiring { databases, tasks, options, own_address, .. } = wiring;
-    if options.default_pack && options.services.contains(&Service::Policy) {
-        tokio::spawn(crate::packs::put_default_in_force(own_address, options.secret.clone()));
-    }
+    let Wiring { databases, tasks, .. } = wiring;
     let ending = databases.clone();
     let signal = async move {
         // An error means that the handle is gone, which is the end as well.

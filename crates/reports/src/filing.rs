@@ -63,14 +63,15 @@ impl Batch for Filing {
         jobs: &[Job],
     ) -> Result<Vec<Result<FileReportResponse, Status>>, Error> {
         let calls = jobs.iter().map(|job| job.call.clone()).collect();
-        let mut claims: Claims<FileReportResponse> = Claims::claim(tx, calls).await?;
+        // The receipt is made with the report, so that claim and answer are one statement.
+        let receipts = jobs.iter().map(|job| job.response.clone()).collect();
+        let claims = Claims::claim_answered(tx, calls, receipts).await?;
         let fresh = claims.fresh();
         if !fresh.is_empty() {
             let rows: Vec<&NewRow> = fresh.iter().map(|&index| &jobs[index].row).collect();
             store::file(tx, &rows).await?;
         }
         for index in fresh {
-            claims.answer(index, Ok(jobs[index].response.clone()));
             tx.append(jobs[index].event.clone());
         }
         Ok(claims.finish(tx).await?)

@@ -1,7 +1,5 @@
 //! Wiring: from what the service stands on to a server that can be mounted, and its tasks.
 
-use std::time::Duration;
-
 use contracts::reports::v1::FileReportRequest;
 use contracts::reports::v1::reports_service_server::ReportsServiceServer;
 use contracts::review::v1::review_service_client::ReviewServiceClient;
@@ -17,9 +15,6 @@ use tokio::task::JoinHandle;
 use crate::filing::Filing;
 use crate::follow::ReviewFollower;
 use crate::rpc::Reports;
-
-/// How often answers that are kept no longer are deleted.
-const SWEEP_EVERY: Duration = Duration::from_secs(60 * 60);
 
 /// What the service stands on.
 pub struct Deps {
@@ -62,10 +57,10 @@ pub struct Running {
 pub async fn start(deps: Deps) -> Result<Running, Error> {
     let Deps { db, clock, ids, peers, packs, contract, stop } = deps;
     let rules = contract.rules_of::<FileReportRequest>();
-    let filing = GroupCommit::start(&db, Filing);
+    let filing = GroupCommit::start_overlapped(&db, Filing);
     let review = ReviewServiceClient::new(peers.review);
     let follower = Follower::start(&db, ReviewFollower::new(review, clock.clone(), ids.clone()));
-    let sweep = tokio::spawn(sweep(db.clone(), clock.clone()));
+    let sweep = idempotency::keep_swept(&db, &clock);
     let reports = Reports::new(db, clock, ids, packs.clone(), filing.clone(), rules, stop.clone());
     Ok(Running { reports, packs, filing, follower, sweep, stop })
 }
@@ -104,15 +99,5 @@ impl Running {
         self.filing.close().await;
         self.follower.stop().await;
         self.sweep.abort();
-    }
-}
-
-/// Deletes answers that are kept no longer, now and then.
-async fn sweep(db: Db, clock: Clock) {
-    loop {
-        if let Err(error) = idempotency::sweep(&db, clock.now()).await {
-            tracing::warn!(%error, "old answers were not deleted, will try again");
-        }
-        kit::clock::sleep(SWEEP_EVERY).await;
     }
 }

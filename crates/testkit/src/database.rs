@@ -1,4 +1,5 @@
-//! A whole PostgreSQL database for a test that runs the real suite, which makes a schema for each service.
+//! A whole PostgreSQL database for a test that runs the real suite, which makes a schema for each
+//! service.
 
 use std::sync::Once;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -19,6 +19,7 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use opentelemetry::metrics::{Counter, Histogram};
+use sqlx::ConnectOptions as _;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{PgPool, SqlitePool};
@@ -329,6 +330,7 @@ async fn open_postgres(config: &DbConfig) -> Result<Pools, sqlx::Error> {
     let mut options = url
         .parse::<PgConnectOptions>()?
         .application_name("recourse")
+        .disable_statement_logging()
         .statement_cache_capacity(STATEMENTS_PER_CONNECTION)
         .options([("search_path", schema.as_str())])
         .options(PLANNING);
@@ -349,6 +351,8 @@ async fn open_sqlite(path: &Path) -> Result<Pools, sqlx::Error> {
     }
     let options = SqliteConnectOptions::new()
         .filename(path)
+        // Transactions are measured as a whole.
+        .disable_statement_logging()
         .journal_mode(SqliteJournalMode::Wal)
         // An acknowledged write survives a power cut.
         .synchronous(SqliteSynchronous::Full)

@@ -105,22 +105,29 @@ async fn a_race_of_repeats_has_one_effect_and_one_answer() {
     }
 }
 
-/// Claims a batch; fresh calls are answered with their place, "refuse" is refused.
+/// Claims a batch; fresh calls are answered with their place, with the claims or after them;
+/// "refuse" is refused.
 async fn batch(
     db: &Db,
+    beforehand: bool,
     calls: &[(&str, &str)],
 ) -> Vec<Result<String, (Code, Option<&'static str>)>> {
     let messages: Vec<Note> = calls.iter().map(|(_, text)| note(*text)).collect();
     let results = kit::tx!(db, "batch", |tx| -> Result<Vec<Result<Note, Status>>, Error> {
         let all = calls.iter().zip(&messages);
         let all = all.map(|((id, _), message)| call("ann", id, message)).collect();
-        let mut claims = Claims::claim(tx, all).await?;
+        let place = |index| note(format!("place {index}"));
+        let mut claims = if beforehand {
+            Claims::claim_answered(tx, all, (0..calls.len()).map(place).collect()).await?
+        } else {
+            Claims::claim(tx, all).await?
+        };
         for index in claims.fresh() {
-            let outcome = match calls[index].1 {
-                "refuse" => Err(Error::failed_precondition("REFUSED")),
-                _ => Ok(note(format!("place {index}"))),
-            };
-            claims.answer(index, outcome);
+            match calls[index].1 {
+                "refuse" => claims.answer(index, Err(Error::failed_precondition("REFUSED"))),
+                _ if beforehand => {}
+                _ => claims.answer(index, Ok(place(index))),
+            }
         }
         Ok(claims.finish(tx).await?)
     });
@@ -132,29 +139,33 @@ async fn batch(
 
 #[tokio::test]
 async fn a_batch_has_fresh_repeated_conflicting_and_twin_calls() {
-    for db in testkit::db::each(&MIGRATIONS).await {
-        let conflict = Err((Code::AlreadyExists, None));
-        let refused = Err((Code::FailedPrecondition, None));
-        let ok = |place: usize| Ok(format!("place {place}"));
-        let first = batch(&db, &[("z", "1"), ("a", "2")]).await;
-        assert_eq!(first, [ok(0), ok(1)]);
-        let second = batch(
-            &db,
-            &[
-                ("new", "3"),
-                ("a", "2"),
-                ("z", "other"),
-                ("no", "refuse"),
-                ("new", "3"),
-                ("new", "else"),
-                ("no", "refuse"),
-            ],
-        )
-        .await;
-        let expected = [ok(0), ok(1), conflict.clone(), refused.clone(), ok(0), conflict, refused];
-        assert_eq!(second, expected);
-        assert_eq!(batch(&db, &[("no", "now yes")]).await, [ok(0)]);
-        assert_eq!(batch(&db, &[]).await, []);
+    for beforehand in [false, true] {
+        for db in testkit::db::each(&MIGRATIONS).await {
+            let conflict = Err((Code::AlreadyExists, None));
+            let refused = Err((Code::FailedPrecondition, None));
+            let ok = |place: usize| Ok(format!("place {place}"));
+            let first = batch(&db, beforehand, &[("z", "1"), ("a", "2")]).await;
+            assert_eq!(first, [ok(0), ok(1)]);
+            let second = batch(
+                &db,
+                beforehand,
+                &[
+                    ("new", "3"),
+                    ("a", "2"),
+                    ("z", "other"),
+                    ("no", "refuse"),
+                    ("new", "3"),
+                    ("new", "else"),
+                    ("no", "refuse"),
+                ],
+            )
+            .await;
+            let expected =
+                [ok(0), ok(1), conflict.clone(), refused.clone(), ok(0), conflict, refused];
+            assert_eq!(second, expected);
+            assert_eq!(batch(&db, beforehand, &[("no", "now yes")]).await, [ok(0)]);
+            assert_eq!(batch(&db, beforehand, &[]).await, []);
+        }
     }
 }
 
@@ -173,7 +184,7 @@ async fn batches_in_any_order_race_without_a_second_effect() {
                 for round in 0..ROUNDS {
                     ids.rotate_left((task + round) % 7);
                     let calls: Vec<(&str, &str)> = ids.iter().map(|id| (&**id, "same")).collect();
-                    let results = batch(&db, &calls).await;
+                    let results = batch(&db, task % 4 < 2, &calls).await;
                     let mut pairs: Vec<(String, String)> =
                         ids.iter().cloned().zip(results.into_iter().map(Result::unwrap)).collect();
                     pairs.sort();
@@ -195,7 +206,7 @@ async fn answers_are_swept_when_their_time_is_over() {
     for db in testkit::db::each(&MIGRATIONS).await {
         let ids: Vec<String> = (0..1_003).map(|n| format!("id-{n:04}")).collect();
         let calls: Vec<(&str, &str)> = ids.iter().map(|id| (&**id, "x")).collect();
-        batch(&db, &calls).await;
+        batch(&db, false, &calls).await;
         let limit = NOW.minus(idempotency::KEEP);
         let times = [("id-0000", NOW), ("id-0001", limit)];
         kit::tx!(*db, "age", |tx| -> Result<(), DbError> {

@@ -41,7 +41,7 @@ pub(super) fn read_statements(reader: &mut Reader, texts: &mut Texts, top: Item<
     let Some(file) = reader.fields(top, "the file", &["statements"], &[]) else { return };
     let Some(item) = file.get("statements") else { return };
     let names: Vec<&str> = KINDS.iter().map(|kind| kind.name).collect();
-    let Some(kinds) = reader.fields(item, "the statements", &names, &[]) else { return };
+    let Some(kinds) = reader.fields(item, "the list of statements", &names, &[]) else { return };
     for kind in &KINDS {
         let Some(item) = kinds.get(kind.name) else { continue };
         let what = format!("the statement \"{}\"", kind.name);

@@ -4,7 +4,7 @@
 //! TOML. A text may hold column names in braces, which are replaced by the row's values:
 //!
 //! ```toml
-//! name = "hatecheck"                      # request ids are derived from it: another name, another replay
+//! name = "hatecheck"                      # request ids are derived from it
 //! key = "{case_id}"                       # names a row; no two rows may share it
 //!
 //! [report]
@@ -18,13 +18,16 @@
 //! language = "en"                         # optional, no braces
 //!
 //! [review]
-//! labels = ["label_1=annotator_1", "label_2=annotator_2"]   # column=reviewer; the first with a value decides
+//! # column=reviewer; the first with a value decides
+//! labels = ["label_1=annotator_1", "label_2=annotator_2"]
 //! violation = ["hateful"]                 # values that mean a violation
-//! no_violation = ["non-hateful"]          # values that mean none; any other value is a mistake, empty is no label
+//! # values that mean none; any other value is a mistake, an empty one is no label
+//! no_violation = ["non-hateful"]
 //! policy = "hate_speech"                  # the policy found violated
 //! facts = "…"                             # for the statement of reasons
 //!
-//! [appeal]                                # optional: every violation is appealed, the second label hears it
+//! [appeal]                                # optional: every violation is appealed, and
+//!                                         # heard by the second label
 //! grounds = "…"
 //! ```
 //!
@@ -258,7 +261,8 @@ mod tests {
     fn every_mistake_is_named_at_once() {
         let bad = "name = \"\"\nkey = \"{case\"\nkye = 1\n[report]\nsubject_type = \"COMET\"\n\
             subject_id = \"a\"\naccount_id = \"b\"\nreporter = \"c\"\nreason = 7\n\
-            [review]\nlabels = [\"label_1\"]\nviolation = [\"yes\"]\npolicy = \"p\"\nfacts = \"f\"\n";
+            [review]\nlabels = [\"label_1\"]\nviolation = [\"yes\"]\npolicy = \"p\"\n\
+            facts = \"f\"\n";
         let mistakes = Mapping::parse(bad.as_bytes()).expect_err("a bad mapping").join("\n");
         let wrong = [
             "name:",

@@ -1,4 +1,5 @@
-//! What is typed: mistakes are named, all of them, before anything is done; packs are published, compared and activated.
+//! What is typed: mistakes are named, all of them, before anything is done; packs are published,
+//! compared and activated.
 
 use std::path::Path;
 use std::process::{Command, Output};

@@ -2,6 +2,7 @@
 //! replay causes, one crash a run, until a run ends without one. Each run ends in the same state.
 
 use std::path::Path;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use serde_json::{Value, json};
 
@@ -26,6 +27,8 @@ facts = \"It demeans a group.\"
 grounds = \"It is a quotation.\"
 ";
 const ROWS: &str = "row,first,second\n1,yes,no\n2,yes,yes\n3,no,yes\n";
+/// How many runs go on at once.
+const WORKERS: usize = 6;
 /// More commits than the replay causes, so that the loop ends by itself.
 const COMMITS_MAX: u32 = 200;
 
@@ -72,15 +75,27 @@ fn crash_at_every(point: &str) {
     let (mapping, csv) = (files.path().join("m.toml"), files.path().join("rows.csv"));
     std::fs::write(&mapping, MAPPING).expect("a file");
     std::fs::write(&csv, ROWS).expect("a file");
-    for commit in 1..COMMITS_MAX {
-        let folder = tempfile::tempdir().expect("a folder");
-        if !run(folder.path(), &mapping, &csv, &format!("{point}:{commit}")) {
-            assert!(commit > 10, "only {commit} crashes: the point {point} is not there");
-            println!("{point}: {} crashes survived", commit - 1);
-            return;
+    // Most of a run is waiting for a lease of the process that died, so several go side by side.
+    let next = AtomicU32::new(1);
+    let survived = AtomicU32::new(0);
+    let run_all = || {
+        loop {
+            let commit = next.fetch_add(1, Ordering::SeqCst);
+            assert!(commit < COMMITS_MAX, "the replay still crashes at commit {commit}");
+            let folder = tempfile::tempdir().expect("a folder");
+            if !run(folder.path(), &mapping, &csv, &format!("{point}:{commit}")) {
+                return;
+            }
+            survived.fetch_add(1, Ordering::SeqCst);
         }
-    }
-    panic!("the replay still crashes at commit {COMMITS_MAX}");
+    };
+    std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..WORKERS).map(|_| scope.spawn(run_all)).collect();
+        workers.into_iter().for_each(|worker| worker.join().expect("a run that ends well"));
+    });
+    let survived = survived.into_inner();
+    assert!(survived > 10, "only {survived} crashes: the point {point} is not there");
+    println!("{point}: {survived} crashes survived");
 }
 
 #[test]
