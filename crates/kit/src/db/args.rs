@@ -1,7 +1,5 @@
 //! The values that statements take and the rows that they give, for both drivers.
 
-use std::fmt::Write as _;
-
 use sqlx::postgres::{PgArgumentBuffer, PgArguments, PgRow, PgTypeInfo};
 use sqlx::sqlite::{SqliteArguments, SqliteRow};
 use sqlx::{Arguments, Encode, FromRow, Postgres, Type, encode::IsNull, error::BoxDynError};
@@ -44,17 +42,22 @@ pub fn json<T: serde::Serialize + ?Sized>(value: &T) -> Arg {
     Arg::Json(Some(serde_json::to_string(value).expect("rows are plain structs of plain fields")))
 }
 
+/// The digits of [`Hex`].
+const HEX_DIGITS: &[u8; 16] = b"0123456789abcdef";
+
 /// Bytes inside a JSON parameter: `\x` and lower-case hexadecimal digits.
 #[derive(Clone, Copy, Debug)]
 pub struct Hex<'a>(pub &'a [u8]);
 
 impl serde::Serialize for Hex<'_> {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        // By hand: formatting each byte was a quarter of the CPU time of a hot write.
+        let digit = |half: u8| char::from(HEX_DIGITS[usize::from(half & 15)]);
         let mut text = String::with_capacity(2 + 2 * self.0.len());
         text.push_str("\\x");
         for byte in self.0 {
-            // Writing to a String cannot fail.
-            let _ = write!(text, "{byte:02x}");
+            text.push(digit(byte >> 4));
+            text.push(digit(*byte));
         }
         serializer.serialize_str(&text)
     }
