@@ -7,6 +7,7 @@ use kit::clock::Stopwatch;
 use kit::db::{Db, DbConfig, Sql, json};
 use kit::{Ids, Time, args, tx};
 use recourse::caller::{Credentials, Suite, persist};
+use recourse::cli::Service;
 use serde::Serialize;
 
 use super::load::{self, Place};
@@ -43,7 +44,7 @@ struct Seed {
 pub async fn measure() {
     for place in Place::each() {
         println!("\nClaimNextCase on {}, one caller", place.kind());
-        let suite = load::suite(&place).await;
+        let suite = load::suite(&place, &[Service::Policy, Service::Review]).await;
         let caller = Suite::at(&suite.url(), Credentials::Open).expect("an address");
         let config = DbConfig::at(&place.name(), "review");
         let db = Db::open(&config).await.expect("review's database");

@@ -4,6 +4,7 @@
 use contracts::accounthealth::v1 as proto;
 use contracts::accounthealth::v1::account_health_service_client::AccountHealthServiceClient;
 use contracts::types::v1::Feature;
+use recourse::cli::Service;
 use tonic::transport::{Channel, Endpoint};
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_client::HealthClient;
@@ -18,7 +19,7 @@ const CONNECTIONS: usize = 4;
 pub async fn measure() {
     let place = Place::each().remove(0);
     println!("\nCheckEligibility, against an empty RPC of a bare tonic server, {CALLERS} callers");
-    let suite = load::suite(&place).await;
+    let suite = load::suite(&place, &Service::ALL).await;
     let ours = eligibility(&suite.url()).await;
     let health = health(&suite.url()).await;
     suite.stop().await.expect("a good end");

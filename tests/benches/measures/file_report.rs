@@ -1,5 +1,6 @@
-//! FileReport through the suite, against a bare insert of the same rows (report, event, answer kept
-//! for the request id) in a transaction of its own, by as many callers on the same database.
+//! FileReport through the reports service over its socket, against a bare insert of the same rows
+//! (report, event, answer kept for the request id) in a transaction of its own, by as many callers
+//! on the same database.
 
 use bytes::Bytes;
 use contracts::reports::v1 as proto;
@@ -7,6 +8,7 @@ use contracts::reports::v1::reports_service_client::ReportsServiceClient;
 use contracts::types::v1::{Subject, SubjectType};
 use kit::{Clock, Ids};
 use recourse::caller::{Credentials, Suite, persist};
+use recourse::cli::Service;
 use sqlx::postgres::PgPoolOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{PgPool, SqlitePool};
@@ -41,7 +43,7 @@ pub async fn measure() {
     for place in Place::each() {
         println!("\nFileReport on {}, against a bare insert a transaction", place.kind());
         for callers in CALLERS {
-            let suite = load::suite(&place).await;
+            let suite = load::suite(&place, &[Service::Policy, Service::Reports]).await;
             let ours = through_the_suite(&suite.url(), callers).await;
             suite.stop().await.expect("a good end");
             let bare = bare(&place, callers).await;

@@ -5,6 +5,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use kit::clock::{self, Stopwatch};
+use recourse::cli::Service;
+use recourse::suite::Options;
 use tempfile::TempDir;
 use testkit::database::FreshDatabase;
 
@@ -111,9 +113,10 @@ impl Place {
     }
 }
 
-/// A whole suite on a place, with the default pack in force.
-pub async fn suite(place: &Place) -> recourse::suite::Running {
-    let options = recourse::suite::Options::open(&place.name());
+/// Some services on a place, with the default pack in force.
+pub async fn suite(place: &Place, services: &[Service]) -> recourse::suite::Running {
+    let services = services.to_vec();
+    let options = Options { services, ..Options::open(&place.name()) };
     recourse::suite::migrate(&options.services, &options.place).await.expect("a schema");
     recourse::suite::start(options).await.expect("the suite starts")
 }

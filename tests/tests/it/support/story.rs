@@ -28,7 +28,6 @@ pub struct Story {
 }
 
 /// Calls an RPC as somebody, again while the suite is away.
-
 macro_rules! call {
     ($story:expr, $who:expr, $client:ident.$rpc:ident($request:expr)) => {{
         let request = $request;
