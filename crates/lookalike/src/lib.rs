@@ -1,0 +1,7 @@
+//! Who looks like whom: the look-alike detector.
+//!
+//! Pure: no IO, no clock, no database, no protobuf. It must not know what is done about a likeness;
+//! it says how sure it is, and why.
+
+pub mod picture;
+pub mod text;

@@ -1,0 +1,1 @@
+//! Pictures: from image bytes to hashes of several views, and an index of hashes.

@@ -1,0 +1,1 @@
+//! Reading names: how they look, how they sound, what their words are, what was done to them.
