@@ -28,8 +28,8 @@ const BUCKET_BITS: u32 = 3;
 const BLOCK: usize = 16;
 /// Buckets looked into together.
 const GROUP: usize = 68;
-/// How far the following chunk may differ beyond the exact part, by the radius in eighths.
-const LOOSE_MAX: u32 = 6;
+/// In how many bits the following chunk may differ where more than the exact part is wanted.
+const LOOSE_MAX: u32 = 5;
 /// First bytes of a written index.
 const MAGIC: [u8; 8] = *b"pdqidx\x00\x01";
 /// Hashes read at a time.
@@ -206,14 +206,6 @@ impl HashIndex {
         self.hashes.is_empty()
     }
 
-    /// The hash of that place, in the order they were given.
-    ///
-    /// # Panics
-    /// If there are not so many.
-    pub fn get(&self, place: u32) -> Pdq {
-        self.hashes[place as usize]
-    }
-
     /// The owners and their hashes, in the order they were given.
     pub fn owned(&self) -> impl ExactSizeIterator<Item = (u32, Pdq)> {
         self.owners.iter().copied().zip(self.hashes.iter().copied())
@@ -304,8 +296,10 @@ impl HashIndex {
         let mut entries = 0;
         for group in scratch.buckets.chunks(GROUP) {
             // Each step asks for all the group's memory at once, rather than piece by piece.
-            let touched = group.iter().map(|bucket| self.following[bucket.from as usize]);
-            std::hint::black_box(touched.fold(0, |all, one| all ^ one));
+            touch(group.iter().map(|bucket| {
+                let last = (bucket.from as usize + BLOCK).min(bucket.to as usize);
+                self.following[bucket.from as usize] ^ self.following[last]
+            }));
             scratch.near.clear();
             for bucket in group {
                 entries += u64::from(bucket.to - bucket.from);
@@ -317,6 +311,7 @@ impl HashIndex {
             for near in &mut scratch.near {
                 *near = self.numbers[*near as usize];
             }
+            touch(scratch.near.iter().map(|number| self.hashes[*number as usize].0[0] as u16));
             for number in &scratch.near {
                 let distance = query.distance(&self.hashes[*number as usize]);
                 if distance <= reach.radius {
@@ -350,6 +345,12 @@ impl HashIndex {
             at += BLOCK;
         }
     }
+}
+
+/// Has these read, so that what is done with them next need not wait for memory.
+#[inline]
+fn touch(values: impl Iterator<Item = u16>) {
+    std::hint::black_box(values.fold(0, |all, one| all ^ one));
 }
 
 /// Which of a block's chunks differ from the query's in at most `bound` bits: the lowest bit of
