@@ -34,6 +34,9 @@ const AVATARS: picture::Reach = picture::Reach::about(64);
 /// Beyond this distance pictures have nothing in common.
 pub const FAR: u16 = 128;
 
+/// How many places are looked at before what they have in common is compared.
+const GROUP: usize = 16;
+
 /// A row that may be imitated.
 #[derive(Debug, Clone, Copy)]
 pub struct Candidate {
@@ -66,6 +69,7 @@ pub struct Gathered {
     /// How many have a picture within 31 bits.
     pub same_picture: u32,
     seen: Seen,
+    alike: Vec<(u32, u8)>,
     pictures: picture::Scratch,
     /// What was looked at.
     pub(crate) postings: usize,
@@ -234,36 +238,58 @@ impl Gathered {
         self.pictures = pictures;
     }
 
-    pub(crate) fn add_parts(&mut self, place: u32, segment: &Segment, question: &Question, budget: &Budget) {
-        for probe in &question.part_probes {
-            let query = &question.keys()[probe.key as usize];
-            let bits = 2 * u32::from(probe.place.edits);
-            for posting in segment.parts.bucket(probe.place.hash) {
-                self.postings += 1;
-                if (posting.tag ^ probe.place.mask).count_ones() > bits {
-                    continue;
-                }
-                let slot = self.seen.slot(place, posting.row);
+    pub(crate) fn add_parts(
+        &mut self,
+        place: u32,
+        segment: &Segment,
+        question: &Question,
+        budget: &Budget,
+    ) {
+        let mut alike = std::mem::take(&mut self.alike);
+        for probes in question.part_probes.chunks(GROUP) {
+            alike.clear();
+            for probe in probes {
+                let bits = 2 * u32::from(probe.place.edits);
+                let bucket = segment.parts.bucket(probe.place.hash);
+                self.postings += bucket.len();
+                let near = bucket.filter(|known| {
+                    (known.tag ^ probe.place.mask).count_ones() <= bits
+                });
+                alike.extend(near.map(|known| (known.row, probe.key)));
+            }
+            alike.sort_unstable();
+            alike.dedup();
+            alike.retain(|(row, key)| {
+                let slot = self.seen.slot(place, *row);
                 let before = slot.compared;
-                slot.compared |= 1 << probe.key;
-                if before >> probe.key & 1 == 1 || !segment.is_live(posting.row) {
-                    continue;
-                }
-                self.comparisons += 1;
-                let keys = segment.keys(posting.row).filter(|(of, _)| of.is_searched_with_edits());
-                let near = keys.map(|(_, key)| (query.pattern.distance(key), key.len())).min();
-                let Some((distance, len)) = near else { continue };
-                if distance as usize <= keys::tolerance(len) {
-                    self.near[query.name as usize] += 1;
-                    let len = len.max(query.pattern.key().len());
-                    let candidate = self.candidate(place, posting.row);
-                    candidate.name = candidate.name.max(1.0 - distance as f32 / len as f32);
-                }
+                slot.compared |= 1 << key;
+                before >> key & 1 == 0
+            });
+            segment.touch(alike.iter().map(|(row, _)| *row));
+            self.comparisons += alike.len();
+            for (row, key) in &alike {
+                self.compare(place, segment, question, (*row, *key));
             }
             if self.postings > budget.postings || self.comparisons > budget.comparisons {
                 self.truncated = true;
-                return;
+                break;
             }
+        }
+        self.alike = alike;
+    }
+
+    fn compare(&mut self, place: u32, segment: &Segment, question: &Question, at: (u32, u8)) {
+        let (row, query) = (at.0, &question.keys()[at.1 as usize]);
+        let len = query.pattern.key().len();
+        let keys = segment.keys(row).filter(|(of, key)| {
+            of.is_searched_with_edits() && key.len().abs_diff(len) <= keys::tolerance(key.len())
+        });
+        let near = keys.map(|(_, key)| (query.pattern.distance(key), key.len())).min();
+        let Some((distance, key_len)) = near else { return };
+        if distance as usize <= keys::tolerance(key_len) && segment.is_live(row) {
+            self.near[query.name as usize] += 1;
+            let candidate = self.candidate(place, row);
+            candidate.name = candidate.name.max(1.0 - distance as f32 / len.max(key_len) as f32);
         }
     }
 

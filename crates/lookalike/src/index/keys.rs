@@ -9,6 +9,8 @@
 //!
 //! One swap of neighbours is found in keys of any length. It must not know where keys come from.
 
+use super::postings;
+
 /// What a hash is of, so that equal symbols of two kinds do not meet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Family {
@@ -41,17 +43,17 @@ pub fn hash(family: u64, symbols: &[u8]) -> u64 {
 }
 
 /// The hash of a family's symbols, as a bucket hash and a tag to tell others in the bucket apart.
-pub fn split(family: Family, symbols: &[u8]) -> (u32, u32) {
+pub fn split(family: Family, symbols: &[u8]) -> (u32, u64) {
     let hash = hash(family as u64, symbols);
-    ((hash >> 32) as u32, hash as u32)
+    ((hash >> 32) as u32, hash & 0xffff_ffff)
 }
 
 /// How many edits a protected key of so many symbols is found within.
 pub const fn tolerance(len: usize) -> usize {
     match len {
         0..=2 => 0,
-        3..=7 => 1,
-        8..=15 => 2,
+        3..=8 => 1,
+        9..=15 => 2,
         _ => 3,
     }
 }
@@ -78,7 +80,7 @@ pub fn segment_hash(len: usize, index: usize, symbols: &[u8]) -> u32 {
 
 /// Each segment of a protected key, as its bucket hash and the mask of what is around it; none of
 /// short keys.
-pub fn segments(key: &[u8]) -> impl Iterator<Item = (u32, u32)> + '_ {
+pub fn segments(key: &[u8]) -> impl Iterator<Item = (u32, u64)> + '_ {
     let parts = if is_short(key.len()) { 0 } else { tolerance(key.len()) + 1 };
     (0..parts).map(|index| {
         let (start, len) = segment(key.len(), index);
@@ -93,7 +95,7 @@ pub struct Place {
     /// The bucket.
     pub hash: u32,
     /// What is around the part here.
-    pub mask: u32,
+    pub mask: u64,
     /// How many edits the keys there are found within.
     pub edits: u8,
 }
@@ -125,28 +127,30 @@ pub fn probes(key: &[u8], out: &mut Vec<Place>) {
     }
 }
 
-/// Which symbols occur before and after a segment of a key, as sixteen bits each: an edit changes
+/// Which symbols occur before and after a segment of a key, as nineteen bits each: an edit changes
 /// at most two of them.
-pub fn mask(before: &[u8], after: &[u8]) -> u32 {
-    let half = |symbols: &[u8]| symbols.iter().fold(0u32, |mask, symbol| mask | CLASS[*symbol as usize]);
-    half(before) << 16 | half(after)
+pub fn mask(before: &[u8], after: &[u8]) -> u64 {
+    let half = |symbols: &[u8]| {
+        symbols.iter().fold(0u64, |mask, symbol| mask | 1 << CLASS[*symbol as usize])
+    };
+    half(before) << CLASSES | half(after)
 }
 
-/// One of sixteen bits for each symbol: letters that often stand in for one another or occur
-/// together in names get different ones, so that what differs shows.
-const CLASS: [u32; 256] = {
+/// How many classes of symbols are told apart.
+const CLASSES: u32 = postings::TAG_BITS / 2;
+
+/// The class of each symbol: the letters most common in names have one to themselves.
+const CLASS: [u8; 256] = {
     let mut class = [0; 256];
     let mut symbol = 0;
     while symbol < 256 {
-        class[symbol] = 1 << (symbol as u32 * 7 + symbol as u32 / 16) % 16;
+        class[symbol] = ((symbol * 7 + symbol / 16) % CLASSES as usize) as u8;
         symbol += 1;
     }
-    // By how often letters occur in names: the first six alone, the others shared out.
     let order = *b"aeinorltshdmcuygkbpjvwfzxq";
-    let bits = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 14, 13, 12, 15, 11, 10, 9, 8, 7, 6];
     let mut place = 0;
-    while place < 26 {
-        class[order[place] as usize] = 1 << bits[place];
+    while place < order.len() {
+        class[order[place] as usize] = if place < 16 { place } else { 16 + place % 3 } as u8;
         place += 1;
     }
     class
@@ -223,7 +227,7 @@ mod tests {
             let mut found = Vec::new();
             probes(&query, &mut found);
             let edits = tolerance(key.len()) as u8;
-            let is_met = |(hash, mask): (u32, u32)| {
+            let is_met = |(hash, mask): (u32, u64)| {
                 found.iter().any(|place| {
                     place.hash == hash
                         && place.edits == edits

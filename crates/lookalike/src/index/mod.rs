@@ -36,8 +36,8 @@ use segment::Segment;
 
 /// Written before everything else: which format the bytes are in.
 const FORMAT: u64 = 0x6c6f_6f6b_616c_0001;
-/// The most rows of one segment, so that every count of postings fits 32 bits.
-const SEGMENT_MAX: usize = 1 << 26;
+/// The most rows of one segment: their postings are counted in 32 bits.
+const SEGMENT_MAX: usize = postings::MAX_ROWS;
 
 /// A change of an index.
 #[derive(Debug, Clone, PartialEq)]

@@ -12,9 +12,15 @@ use super::bytes;
 pub struct Posting {
     /// The row.
     pub row: u32,
-    /// What the builder chose to keep.
-    pub tag: u32,
+    /// What the builder chose to keep, [`TAG_BITS`] of it.
+    pub tag: u64,
 }
+
+/// How many bits of a posting are its tag; the others are its row.
+pub const TAG_BITS: u32 = 38;
+/// The most rows that postings can name.
+pub const MAX_ROWS: usize = 1 << (64 - TAG_BITS);
+const TAG_MASK: u64 = (1 << TAG_BITS) - 1;
 
 /// Immutable postings.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -45,7 +51,7 @@ impl Postings {
         let mut rows = vec![0u64; len];
         for (hash, posting) in entries() {
             let place = &mut next[bucket(*hash)];
-            rows[*place as usize] = u64::from(posting.row) << 32 | u64::from(posting.tag);
+            rows[*place as usize] = u64::from(posting.row) << TAG_BITS | posting.tag & TAG_MASK;
             *place += 1;
         }
         Postings { bits, starts, rows }
@@ -59,7 +65,10 @@ impl Postings {
             let bucket = (hash >> (32 - self.bits)) as usize;
             &self.rows[self.starts[bucket] as usize..self.starts[bucket + 1] as usize]
         };
-        postings.iter().map(|&both| Posting { row: (both >> 32) as u32, tag: both as u32 })
+        postings.iter().map(|&both| Posting {
+            row: (both >> TAG_BITS) as u32,
+            tag: both & TAG_MASK,
+        })
     }
 
     /// How many bytes it holds.
@@ -112,7 +121,7 @@ mod tests {
             let entries: Vec<(u32, Posting)> = hashes
                 .iter()
                 .enumerate()
-                .map(|(row, hash)| (spread(*hash), Posting { row: row as u32, tag: *hash }))
+                .map(|(row, hash)| (spread(*hash), Posting { row: row as u32, tag: u64::from(*hash) }))
                 .collect();
             let mut written = Vec::new();
             Postings::build(&[entries]).write_to(&mut written).unwrap();
@@ -120,7 +129,7 @@ mod tests {
             for hash in 0..400 {
                 let found: Vec<u32> = postings
                     .bucket(spread(hash))
-                    .filter(|posting| posting.tag == hash)
+                    .filter(|posting| posting.tag == u64::from(hash))
                     .map(|posting| posting.row)
                     .collect();
                 let expected: Vec<u32> =

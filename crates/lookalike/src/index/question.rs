@@ -34,7 +34,7 @@ pub struct Probe {
     /// The bucket.
     pub bucket: u32,
     /// What the posting's tag must be.
-    pub tag: u32,
+    pub tag: u64,
     /// Which name it is of.
     pub name: u8,
     /// What a hit means.

@@ -227,6 +227,14 @@ impl Segment {
         super::row::written(self.text(row))
     }
 
+    /// Has the text of rows fetched, so that reading them next need not wait for memory.
+    pub fn touch(&self, rows: impl Iterator<Item = u32> + Clone) {
+        let starts = rows.clone().fold(0, |all, row| all ^ self.text_at[row as usize]);
+        std::hint::black_box(starts);
+        let first = |row: u32| self.text[self.text_at[row as usize] as usize];
+        std::hint::black_box(rows.fold(0, |all, row| all ^ first(row)));
+    }
+
     fn text(&self, row: u32) -> &[u8] {
         let row = row as usize;
         &self.text[self.text_at[row] as usize..self.text_at[row + 1] as usize]

@@ -206,6 +206,14 @@ impl HashIndex {
         self.hashes.is_empty()
     }
 
+    /// The hash of that place, in the order they were given.
+    ///
+    /// # Panics
+    /// If there are not so many.
+    pub fn get(&self, place: u32) -> Pdq {
+        self.hashes[place as usize]
+    }
+
     /// The owners and their hashes, in the order they were given.
     pub fn owned(&self) -> impl ExactSizeIterator<Item = (u32, Pdq)> {
         self.owners.iter().copied().zip(self.hashes.iter().copied())
