@@ -67,15 +67,11 @@ impl Rules {
         if !matches!(entry.class, Class::Letter | Class::Digit) {
             return entry;
         }
-        let style = self.styles.get(&character).copied();
         let mut looks = Vec::new();
-        match style {
-            Some(letter) if !writes_names(character) => looks.push(letter),
-            _ => self.looks(character, DEPTH, &mut looks),
-        }
+        self.looks(character, (DEPTH, writes_names(character)), &mut looks);
         let looks: Vec<u8> = looks.into_iter().map(resemble).collect();
         entry.set_looks(&looks);
-        entry.style = style.map_or(0, resemble);
+        entry.style = self.style(character, &looks).map_or(0, resemble);
         let mut literal = Vec::new();
         literally(character, &mut literal);
         entry.set_literal(&literal);
@@ -105,7 +101,7 @@ impl Rules {
             _ if plain::invisible(character) => Class::Invisible,
             _ if character.is_whitespace() => Class::Space,
             _ if is_combining_mark(character) && !kept(character) => Class::Mark,
-            _ if character.is_alphanumeric() => Class::Letter,
+            _ if character.is_alphanumeric() || mathematical(character).is_some() => Class::Letter,
             _ if is_combining_mark(character) => Class::Letter,
             _ if character.is_ascii() => Class::Separator,
             _ if has_letters(character) => Class::Letter,
@@ -119,7 +115,7 @@ impl Rules {
     }
 
     /// How a character looks, as letters and digits of ASCII or other symbols.
-    fn looks(&self, character: char, depth: u8, into: &mut Vec<u8>) {
+    fn looks(&self, character: char, (depth, names): (u8, bool), into: &mut Vec<u8>) {
         if character.is_ascii() || depth == 0 {
             let lower = character.to_ascii_lowercase();
             if lower.is_ascii_alphanumeric() {
@@ -130,54 +126,82 @@ impl Rules {
             return;
         }
         if let Some(reading) = self.looks.get(&character) {
-            return into.extend(reading.bytes());
+            return into.extend(reading.chars().map(plain_symbol));
         }
-        if let Some(letter) = self.styles.get(&character)
-            && !writes_names(character)
-        {
-            return into.push(*letter);
+        if let Some(letter) = mathematical(character) {
+            return into.push(letter);
         }
         if let Some(native) = native(character) {
             return native.iter().for_each(|&each| into.push(symbol(each)));
         }
         if let Some(&head) = self.han.get(&character) {
-            return self.looks(head, depth - 1, into);
+            return self.looks(head, (depth - 1, names), into);
         }
         let parts: Vec<char> = std::iter::once(character).nfkd().collect();
         if parts != [character] {
-            let seen = parts.into_iter().filter(|&each| !is_combining_mark(each) || kept(each));
-            return seen.for_each(|each| self.looks(each, depth - 1, into));
+            let seen = parts.into_iter().filter(|&each| each.is_alphanumeric() || kept(each));
+            return seen.for_each(|each| self.looks(each, (depth - 1, names), into));
         }
-        self.resembling(character, depth, into);
+        self.resembling(character, (depth, names), into);
     }
 
-    /// The one form on which a character, its capital and its small letter agree.
-    fn resembling(&self, character: char, depth: u8, into: &mut Vec<u8>) {
+    /// The Latin letter that a letter of another script is among Latin ones.
+    fn style(&self, character: char, looks: &[u8]) -> Option<u8> {
+        if !writes_names(character) {
+            return None;
+        }
         let lower = single(character.to_lowercase()).unwrap_or(character);
-        let upper = single(lower.to_uppercase()).unwrap_or(lower);
-        let mut prototypes = Vec::new();
-        for form in [lower, upper] {
-            let prototype: String = skeleton(form.encode_utf8(&mut [0; 4])).collect();
-            if prototype.chars().all(|each| each.is_ascii_alphanumeric()) {
-                return into.extend(prototype.to_ascii_lowercase().bytes());
-            }
-            if !prototype.chars().eq([form]) {
-                prototypes.push(prototype);
-            }
+        let upper = single(character.to_uppercase()).unwrap_or(character);
+        let own = prototype(character).filter(|own| own.len() == 1).map(|own| own.as_bytes()[0]);
+        let listed = || [character, lower, upper].iter().find_map(|each| self.styles.get(each));
+        own.or_else(|| listed().copied()).filter(|&letter| looks != [resemble(letter)])
+    }
+
+    /// What a character without parts resembles. A letter that names are written in, its
+    /// capital and its small letter agree on one form; others stand for themselves.
+    fn resembling(&self, character: char, (depth, names): (u8, bool), into: &mut Vec<u8>) {
+        let upper = single(character.to_uppercase()).unwrap_or(character);
+        let lower = single(upper.to_lowercase()).unwrap_or(character);
+        let forms = if names { [lower, upper, upper] } else { [character, lower, upper] };
+        if let Some(own) = forms.iter().find_map(|&form| prototype(form)) {
+            return into.extend(own.bytes());
+        }
+        let listed = forms.iter().find_map(|form| self.styles.get(form));
+        if let Some(&letter) = listed.filter(|_| !writes_names(character)) {
+            return into.push(letter);
         }
         let latin = any_ascii_char(lower);
-        if Script::of(character) == Script::Latin && is_word(latin) {
+        let digit = character.is_numeric();
+        if (digit || Script::of(character) == Script::Latin) && is_word(latin) {
             return into.extend(latin.to_ascii_lowercase().bytes());
         }
-        let next = prototypes.iter().find_map(|prototype| {
-            let only = prototype.chars().filter(|each| each.is_alphanumeric());
-            single(only).filter(|&each| each != character && each != lower && each != upper)
+        let next = forms.iter().find_map(|form| {
+            let skeleton: Vec<char> = skeleton(form.encode_utf8(&mut [0; 4])).collect();
+            let only = skeleton.into_iter().filter(|each| each.is_alphanumeric());
+            single(only).filter(|each| *each != lower && *each != upper && *each != character)
         });
         match next {
-            Some(next) => self.looks(next, depth - 1, into),
+            Some(next) => self.looks(next, (depth - 1, names), into),
             None => into.push(symbol(lower)),
         }
     }
+}
+
+/// A letter of ASCII as it is, another character as its symbol.
+const fn plain_symbol(character: char) -> u8 {
+    if character.is_ascii() { character as u8 } else { symbol(character) }
+}
+
+/// The letters of ASCII that Unicode says that a character is confused with.
+fn prototype(character: char) -> Option<String> {
+    let prototype: String = skeleton(character.encode_utf8(&mut [0; 4])).collect();
+    is_word(&prototype).then(|| prototype.to_ascii_lowercase())
+}
+
+/// The letters of the mathematical alphabets, and the holes in them, which programs fill.
+fn mathematical(character: char) -> Option<u8> {
+    let offset = u32::from(character).checked_sub(0x1_d400).filter(|&each| each < 0x2a4)?;
+    u8::try_from(offset % 26).ok().map(|each| b'a' + each)
 }
 
 /// The letter that a digit or another letter is taken for.

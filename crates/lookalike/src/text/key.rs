@@ -102,39 +102,66 @@ impl fmt::Debug for Key {
 }
 
 /// Writes a key in which look-alikes agree: a run of one symbol is one, `rn` is `m` and `vv`
-/// is `w`. What it writes, read again, stays the same.
+/// is `w`, though three and more of `v` are one repeated. What it writes, read again, stays.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Folder {
     key: Key,
+    /// The last symbol that came.
     last: u8,
+    /// How often it came in a row, up to three.
+    run: u8,
+    /// The last symbol of the key.
+    end: u8,
 }
 
 impl Folder {
     /// Adds a symbol.
     #[inline]
     pub(super) fn push(&mut self, each: u8) {
-        if each == self.last && each != b'v' {
+        if each == self.last {
+            if each == b'v' && self.run < 3 {
+                self.double();
+            }
             return;
         }
-        match (self.last, each) {
-            (b'v', b'v') => self.merge(b'w'),
-            (b'r', b'n') => self.merge(b'm'),
-            _ => {
-                self.key.push(each);
-                self.last = each;
+        if each == b'n' && self.end == b'r' {
+            self.back();
+            self.add(b'm');
+        } else {
+            self.add(each);
+        }
+        (self.last, self.run) = (each, 1);
+    }
+
+    /// A second `v` makes a `w`; a third makes it a `v` again.
+    fn double(&mut self) {
+        self.run += 1;
+        match (self.run, self.end) {
+            (2, b'v') => {
+                self.back();
+                self.add(b'w');
             }
+            (3, b'w') => {
+                self.back();
+                self.add(b'v');
+            }
+            _ => {}
         }
     }
 
-    fn merge(&mut self, into: u8) {
+    fn back(&mut self) {
         if !self.key.cut() {
             self.key.pop();
-            let before = self.key.as_bytes().last().copied();
-            if before != Some(into) {
-                self.key.push(into);
-            }
+            self.end = self.key.as_bytes().last().copied().unwrap_or_default();
         }
-        self.last = into;
+    }
+
+    #[inline]
+    fn add(&mut self, each: u8) {
+        if each != self.end {
+            self.key.push(each);
+            self.end = each;
+        }
     }
 
     /// Adds several.

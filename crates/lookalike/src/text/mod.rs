@@ -1,6 +1,7 @@
 //! Reading names: how they look, how they sound, what their words are, what was done to them.
 //! Pure functions of the text; it must not know accounts, indices or scores.
 
+mod align;
 mod data;
 mod explain;
 mod fold;

@@ -219,9 +219,13 @@ impl Scan {
             let letters = || word.iter().filter(|cell| cell.entry.class == Class::Letter);
             let latin = letters().any(|cell| {
                 cell.entry.script == Script::Latin
-                    || (cell.entry.style == 0 && cell.entry.guise != Guise::None)
+                    || (cell.entry.script == Script::None && cell.entry.guise != Guise::None)
             });
-            let all = letters().all(|cell| cell.entry.style != 0) && letters().count() > 1;
+            let strokes = |cell: &Cell| {
+                cell.entry.style != 0
+                    && !matches!(cell.entry.script, Script::Greek | Script::Cyrillic)
+            };
+            let all = letters().all(strokes) && letters().count() > 1;
             if !latin && !all {
                 continue;
             }

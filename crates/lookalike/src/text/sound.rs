@@ -3,35 +3,35 @@
 
 use super::key::Key;
 
-/// Spellings of one sound, the longest first: what is written, what is noted.
-const SPELLINGS: [(&[u8], &[u8]); 26] = [
-    (b"tsch", b"c"),
-    (b"sch", b"s"),
-    (b"tch", b"c"),
-    (b"dzh", b"j"),
-    (b"ph", b"f"),
-    (b"ck", b"k"),
-    (b"ch", b"c"),
-    (b"cz", b"c"),
-    (b"sh", b"s"),
-    (b"zh", b"s"),
-    (b"kh", b"h"),
-    (b"gh", b"g"),
-    (b"th", b"t"),
-    (b"dh", b"d"),
-    (b"bh", b"b"),
-    (b"rh", b"r"),
-    (b"ts", b"s"),
-    (b"tz", b"s"),
-    (b"dj", b"j"),
-    (b"qu", b"k"),
-    (b"pf", b"f"),
-    (b"ce", b"se"),
-    (b"ci", b"si"),
-    (b"cy", b"si"),
-    (b"x", b"s"),
-    (b"z", b"s"),
-];
+/// The spelling of one sound that the letters begin with, if it is not the letter itself: how
+/// many letters it takes, and what is noted.
+const fn spelling(letters: &[u8]) -> Option<(usize, &'static [u8])> {
+    Some(match letters {
+        [b't', b's', b'c', b'h', ..] => (4, b"c"),
+        [b't', b'c', b'h', ..] => (3, b"c"),
+        [b't', b'h', ..] => (2, b"t"),
+        [b't', b's' | b'z', ..] => (2, b"s"),
+        [b's', b'c', b'h', ..] => (3, b"s"),
+        [b's' | b'z', b'h', ..] => (2, b"s"),
+        [b'd', b'z', b'h', ..] => (3, b"j"),
+        [b'd', b'j', ..] => (2, b"j"),
+        [b'd', b'h', ..] => (2, b"d"),
+        [b'p', b'h' | b'f', ..] => (2, b"f"),
+        [b'c', b'k', ..] => (2, b"k"),
+        [b'c', b'h' | b'z', ..] => (2, b"c"),
+        [b'c', b'e' | b'i' | b'y', ..] => (1, b"s"),
+        [b'c', ..] | [b'q', b'u', ..] => (if letters[0] == b'q' { 2 } else { 1 }, b"k"),
+        [b'k', b'h', ..] => (2, b"h"),
+        [b'g', b'h', ..] => (2, b"g"),
+        [b'b', b'h', ..] => (2, b"b"),
+        [b'r', b'h', ..] => (2, b"r"),
+        [b'x' | b'z', ..] => (1, b"s"),
+        [b'q', ..] => (1, b"k"),
+        [b'w', ..] => (1, b"v"),
+        [b'y', ..] => (1, b"i"),
+        _ => return None,
+    })
+}
 
 /// Digits said as words: the digit and the consonants of its name.
 const fn spoken(digit: u8, first: bool, last: bool) -> &'static [u8] {
@@ -53,12 +53,6 @@ pub(super) fn of(latin: &[u8]) -> Key {
     let mut last = 0;
     let mut at = 0;
     let mut note = |each: u8| {
-        let each = match each {
-            b'c' | b'q' => b'k',
-            b'w' => b'v',
-            b'y' => b'i',
-            _ => each,
-        };
         if vowel(each) && last != 0 {
             return;
         }
@@ -69,25 +63,23 @@ pub(super) fn of(latin: &[u8]) -> Key {
     };
     while at < latin.len() {
         let rest = &latin[at..];
-        if let Some((written, noted)) =
-            SPELLINGS.iter().find(|(written, _)| rest.starts_with(written))
-        {
-            noted.iter().for_each(|&each| note(each));
-            at += written.len();
-            continue;
-        }
-        let each = rest[0];
-        if each.is_ascii_digit() {
-            let said = spoken(each, at == 0, rest.len() == 1);
-            if said.is_empty() {
-                note(super::fold::resemble(each));
-            } else {
-                said.iter().for_each(|&each| note(each));
+        at += match (spelling(rest), rest[0]) {
+            (Some((length, noted)), _) => {
+                noted.iter().for_each(|&each| note(each));
+                length
             }
-        } else {
-            note(each);
-        }
-        at += 1;
+            (None, digit @ b'0'..=b'9') => {
+                match spoken(digit, at == 0, rest.len() == 1) {
+                    b"" => note(super::fold::resemble(digit)),
+                    said => said.iter().for_each(|&each| note(each)),
+                }
+                1
+            }
+            (None, each) => {
+                note(each);
+                1
+            }
+        };
     }
     key
 }

@@ -45,6 +45,8 @@ pub enum Meaning {
     Fan,
     /// That it is a joke.
     Parody,
+    /// That it is not who follows.
+    Denial,
     /// That it comments.
     Commentary,
     /// That it sells or gives.
@@ -70,6 +72,7 @@ impl Meaning {
             "fan" => Meaning::Fan,
             "parody" => Meaning::Parody,
             "commentary" => Meaning::Commentary,
+            "denial" => Meaning::Denial,
             "shop" => Meaning::Shop,
             "team" | "firm" => Meaning::Team,
             "place" => Meaning::Place,
@@ -91,41 +94,73 @@ pub(super) struct Span {
 /// A tree of words, symbol by symbol.
 #[derive(Default)]
 struct Trie {
-    nodes: Vec<(Vec<(u8, u16)>, bool)>,
+    nodes: Vec<Node>,
+}
+
+/// Children of a node from which they are looked up by symbol.
+const MANY: usize = 4;
+
+/// Where a word may go on, and whether one ends here.
+#[derive(Default)]
+struct Node {
+    children: Vec<(u8, u16)>,
+    /// By symbol, where there are many; 0 is none.
+    quick: Vec<u16>,
+    ends: bool,
+}
+
+impl Node {
+    fn grow(&mut self, symbol: u8, next: u16) {
+        self.children.push((symbol, next));
+        if self.children.len() > MANY {
+            self.quick.resize(256, 0);
+            for &(each, next) in &self.children {
+                self.quick[usize::from(each)] = next;
+            }
+        }
+    }
+
+    #[inline]
+    fn child(&self, symbol: u8) -> Option<usize> {
+        if let Some(&next) = self.quick.get(usize::from(symbol)) {
+            return (next != 0).then_some(usize::from(next));
+        }
+        let found = self.children.iter().find(|(each, _)| *each == symbol);
+        found.map(|&(_, next)| usize::from(next))
+    }
+
+    /// As `child`, but what reads as `i` may stand for `l`.
+    #[inline]
+    fn either(&self, symbol: u8) -> Option<usize> {
+        self.child(symbol).or_else(|| if symbol == b'i' { self.child(b'l') } else { None })
+    }
 }
 
 impl Trie {
     fn add(&mut self, word: impl Iterator<Item = u8>) {
         if self.nodes.is_empty() {
-            self.nodes.push(Default::default());
+            self.nodes.push(Node::default());
         }
         let mut at = 0;
         for symbol in word {
-            let found = self.nodes[at].0.iter().find(|(each, _)| *each == symbol);
-            at = match found {
-                Some(&(_, next)) => usize::from(next),
-                None => {
-                    let next = self.nodes.len();
-                    let number = u16::try_from(next).unwrap_or(u16::MAX);
-                    self.nodes[at].0.push((symbol, number));
-                    self.nodes.push(Default::default());
-                    next
-                }
-            };
+            at = self.nodes[at].child(symbol).unwrap_or_else(|| {
+                let next = self.nodes.len();
+                self.nodes.push(Node::default());
+                self.nodes[at].grow(symbol, u16::try_from(next).unwrap_or(u16::MAX));
+                next
+            });
         }
-        self.nodes[at].1 = true;
+        self.nodes[at].ends = true;
     }
 
     /// The length of the longest word that the symbols begin with and that leaves enough.
     fn longest(&self, symbols: impl Iterator<Item = u8>, length: usize) -> usize {
         let (mut at, mut best) = (0, 0);
         for (depth, symbol) in symbols.enumerate() {
-            let Some(&(_, next)) = self.nodes[at].0.iter().find(|(each, _)| *each == symbol) else {
-                break;
-            };
-            at = usize::from(next);
+            let Some(next) = self.nodes[at].either(symbol) else { break };
+            at = next;
             let taken = depth + 1;
-            if self.nodes[at].1 && length - taken >= leaves(taken) {
+            if self.nodes[at].ends && length - taken >= leaves(taken) {
                 best = taken;
             }
         }
@@ -158,11 +193,12 @@ pub(super) static AFFIXES: LazyLock<Affixes> = LazyLock::new(|| {
         Affixes { meanings: HashMap::default(), ahead: Trie::default(), behind: Trie::default() };
     for (word, rest) in data::rows(data::AFFIXES) {
         let meaning = Meaning::read(rest.split('\t').next().unwrap_or_default());
-        let key = whole(&scan::scan(word).cells);
-        affixes.meanings.entry(key).or_insert(meaning);
+        let cells = scan::scan(word).cells;
+        affixes.meanings.entry(whole(&cells)).or_insert(meaning);
         if meaning != Meaning::Title {
-            affixes.ahead.add(key.as_bytes().iter().copied());
-            affixes.behind.add(key.as_bytes().iter().rev().copied());
+            let letters: Vec<u8> = fine(&cells).map(|(letter, _)| letter).collect();
+            affixes.ahead.add(letters.iter().copied());
+            affixes.behind.add(letters.iter().rev().copied());
         }
     }
     affixes
@@ -174,20 +210,29 @@ impl Affixes {
         self.meanings.get(key).copied()
     }
 
-    /// The key without the words that are glued to its ends.
-    fn strip(&self, key: Key) -> Key {
-        let mut rest = key.as_bytes();
+    /// The part of the letters that stays when the words that are glued to the ends are cut.
+    fn strip<'a>(&self, letters: &'a [(u8, u16)]) -> &'a [(u8, u16)] {
+        let mut rest = letters;
         loop {
-            let behind = self.behind.longest(rest.iter().rev().copied(), rest.len());
+            let behind = self.behind.longest(rest.iter().rev().map(|each| each.0), rest.len());
             rest = &rest[..rest.len() - behind];
-            let ahead = self.ahead.longest(rest.iter().copied(), rest.len());
+            let ahead = self.ahead.longest(rest.iter().map(|each| each.0), rest.len());
             rest = &rest[ahead..];
             if behind + ahead == 0 {
-                break;
+                return rest;
             }
         }
-        if rest.len() == key.len() { key } else { Key::new(rest) }
     }
+}
+
+/// The letters of cells, finer than looks: `i` and `l` stay apart; with the cell of each.
+fn fine(cells: &[Cell]) -> impl Iterator<Item = (u8, u16)> {
+    cells.iter().zip(0..).filter(|(cell, _)| cell.entry.reads()).flat_map(|(cell, at)| {
+        let plain = cell.entry.literal();
+        let plainly = cell.entry.class == Class::Letter && plain.iter().all(u8::is_ascii);
+        let letters = if plainly { plain } else { cell.entry.looks() };
+        letters.iter().map(move |&letter| (letter, at))
+    })
 }
 
 /// How cells look, all together.
@@ -294,25 +339,37 @@ pub(super) fn words(cells: &[Cell], spans: &mut [Span]) -> Vec<Word> {
         .collect()
 }
 
-/// The name without the words that are added to it. With `leet`, a number that is glued to a
-/// name is read as letters of it.
+/// The name without the words that are added to it. With `leet`, a short number that is glued
+/// to a name is read as letters of it.
 pub(super) fn core(cells: &[Cell], spans: &[Span], looks: Key, leet: bool) -> Key {
-    if let [only] = spans
-        && only.kind == WordKind::Name
-    {
-        return AFFIXES.strip(looks);
-    }
-    let mut folder = Folder::default();
+    let named = spans.iter().any(|span| span.kind == WordKind::Name);
+    let mut letters = Vec::with_capacity(cells.len());
     for (number, span) in spans.iter().enumerate() {
-        let glued = number > 0 && spans[number - 1].end == span.start;
-        let counts = span.kind == WordKind::Name
-            || leet && glued && span.kind == WordKind::Number && span.end - span.start <= 2;
+        let glued = number > 0 && spans[number - 1].end == span.start
+            || spans.get(number + 1).is_some_and(|next| next.start == span.end);
+        let counts = match span.kind {
+            WordKind::Name => true,
+            WordKind::Affix => !named,
+            WordKind::Number => leet && glued && span.end - span.start <= 2,
+        };
         if counts {
-            for cell in &cells[span.start..span.end] {
-                folder.extend(cell.entry.looks());
-            }
+            let first = u16::try_from(span.start).unwrap_or(u16::MAX);
+            let part = fine(&cells[span.start..span.end]);
+            letters.extend(part.map(|(letter, at)| (letter, at + first)));
         }
     }
-    let key = folder.key();
-    if key.is_empty() { looks } else { AFFIXES.strip(key) }
+    let kept = if named { AFFIXES.strip(&letters) } else { &letters };
+    let all = spans.len() == 1 && kept.len() == letters.len();
+    if all || kept.is_empty() {
+        return looks;
+    }
+    let mut folder = Folder::default();
+    let mut last = None;
+    for &(_, at) in kept {
+        if last != Some(at) {
+            folder.extend(cells[usize::from(at)].entry.looks());
+            last = Some(at);
+        }
+    }
+    folder.key()
 }
