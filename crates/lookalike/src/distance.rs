@@ -89,8 +89,7 @@ mod tests {
                 } else {
                     let replaced = table[i - 1][j - 1] + u32::from(a[i - 1] != b[j - 1]);
                     let moved = (table[i - 1][j] + 1).min(table[i][j - 1] + 1);
-                    let swapped =
-                        i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
+                    let swapped = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
                     let swapped = if swapped { table[i - 2][j - 2] + 1 } else { u32::MAX };
                     replaced.min(moved).min(swapped)
                 };

@@ -181,7 +181,13 @@ impl Gathered {
         &mut self.candidates[slot.place as usize]
     }
 
-    pub(crate) fn add_whole(&mut self, place: u32, segment: &Segment, question: &Question, budget: &Budget) {
+    pub(crate) fn add_whole(
+        &mut self,
+        place: u32,
+        segment: &Segment,
+        question: &Question,
+        budget: &Budget,
+    ) {
         for probe in &question.probes {
             let reading = &question.readings[probe.name as usize];
             let mut taken = 0;
@@ -252,9 +258,8 @@ impl Gathered {
                 let bits = 2 * u32::from(probe.place.edits);
                 let bucket = segment.parts.bucket(probe.place.hash);
                 self.postings += bucket.len();
-                let near = bucket.filter(|known| {
-                    (known.tag ^ probe.place.mask).count_ones() <= bits
-                });
+                let near =
+                    bucket.filter(|known| (known.tag ^ probe.place.mask).count_ones() <= bits);
                 alike.extend(near.map(|known| (known.row, probe.key)));
             }
             alike.sort_unstable();

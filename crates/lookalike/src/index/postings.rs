@@ -65,10 +65,9 @@ impl Postings {
             let bucket = (hash >> (32 - self.bits)) as usize;
             &self.rows[self.starts[bucket] as usize..self.starts[bucket + 1] as usize]
         };
-        postings.iter().map(|&both| Posting {
-            row: (both >> TAG_BITS) as u32,
-            tag: both & TAG_MASK,
-        })
+        postings
+            .iter()
+            .map(|&both| Posting { row: (both >> TAG_BITS) as u32, tag: both & TAG_MASK })
     }
 
     /// How many bytes it holds.

@@ -96,7 +96,9 @@ impl Question {
             self.readings.push(reading);
         }
         self.probes.sort_by_key(|probe| (probe.bucket, probe.tag));
-        self.probes.dedup_by(|a, b| (a.bucket, a.tag, a.name, a.found) == (b.bucket, b.tag, b.name, b.found));
+        self.probes.dedup_by(|a, b| {
+            (a.bucket, a.tag, a.name, a.found) == (b.bucket, b.tag, b.name, b.found)
+        });
         self.bio = WordSet::of(&profile.bio);
         self.links.clear();
         self.links.extend(profile.links.iter().take(8).map(|link| Link::of(link)));

@@ -65,7 +65,9 @@ impl Share {
             hashes.extend(others);
             hashes.sort_unstable();
             hashes.dedup();
-            share.whole.extend(hashes.iter().map(|&(hash, tag)| (hash, Posting { row: number, tag })));
+            share
+                .whole
+                .extend(hashes.iter().map(|&(hash, tag)| (hash, Posting { row: number, tag })));
             for (of, key) in &read.keys {
                 if !of.is_searched_with_edits() {
                     continue;
@@ -122,9 +124,10 @@ impl Segment {
         std::thread::scope(|scope| {
             let whole = scope.spawn(move || Postings::build(&whole));
             let own = scope.spawn(move || Postings::build(&parts));
-            let hashes = rows.iter().enumerate().flat_map(|(place, row)| {
-                row.avatars.iter().map(move |hash| (place as u32, *hash))
-            });
+            let hashes = rows
+                .iter()
+                .enumerate()
+                .flat_map(|(place, row)| row.avatars.iter().map(move |hash| (place as u32, *hash)));
             let hashes: Vec<(u32, Pdq)> = hashes.collect();
             segment.hashes = HashIndex::build(hashes.into_iter());
             if let (Ok(whole), Ok(parts)) = (whole.join(), own.join()) {
@@ -156,6 +159,11 @@ impl Segment {
     /// How many rows it has, those that are gone included.
     pub fn len(&self) -> usize {
         self.numbers.len()
+    }
+
+    /// Whether it has no rows.
+    pub fn is_empty(&self) -> bool {
+        self.numbers.is_empty()
     }
 
     /// How many rows are gone.
@@ -335,7 +343,8 @@ impl Segment {
         if !fits {
             return Err(bytes::broken("the columns of a segment differ in length"));
         }
-        let gone = segment.gone.iter().map(|bits| bits.load(Ordering::Relaxed).count_ones() as usize);
+        let gone =
+            segment.gone.iter().map(|bits| bits.load(Ordering::Relaxed).count_ones() as usize);
         segment.gone_count = AtomicUsize::new(gone.sum());
         Ok(segment)
     }

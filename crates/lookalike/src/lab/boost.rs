@@ -63,7 +63,7 @@ pub struct Chance(pub u64);
 
 impl Chance {
     /// The next number below 1.
-    pub fn next(&mut self) -> f32 {
+    pub fn draw(&mut self) -> f32 {
         self.0 ^= self.0 >> 12;
         self.0 ^= self.0 << 25;
         self.0 ^= self.0 >> 27;
@@ -158,7 +158,7 @@ pub fn fit(examples: &Examples, settings: &Settings) -> Trees {
     for _ in 0..settings.trees {
         let mut sums = Vec::with_capacity(scores.len());
         for ((score, label), weight) in scores.iter().zip(&examples.labels).zip(&examples.weights) {
-            let taken = chance.next() < settings.sample;
+            let taken = chance.draw() < settings.sample;
             let likely = 1.0 / (1.0 + (-score).exp());
             let weight = if taken { *weight } else { 0.0 };
             sums.push(Sum {
@@ -180,13 +180,8 @@ pub fn fit(examples: &Examples, settings: &Settings) -> Trees {
 fn grow(binned: &Binned, sums: &[Sum], settings: &Settings) -> (Vec<Growing>, Vec<u16>) {
     let mut total = Sum::default();
     sums.iter().for_each(|sum| total.add(*sum));
-    let root = Growing {
-        sum: total,
-        low: f32::NEG_INFINITY,
-        high: f32::INFINITY,
-        split: None,
-        below: 0,
-    };
+    let root =
+        Growing { sum: total, low: f32::NEG_INFINITY, high: f32::INFINITY, split: None, below: 0 };
     let mut grown = vec![root];
     let mut node_of = vec![0u16; sums.len()];
     let mut level = 0..1;

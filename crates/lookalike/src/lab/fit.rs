@@ -101,7 +101,7 @@ fn model_of(trees: boost::Trees) -> Model {
 }
 
 fn with_model(detector: &Detector, model: &Model) -> Detector {
-    Detector { reader: detector.reader.clone(), model: model.clone() }
+    Detector { reader: detector.reader, model: model.clone() }
 }
 
 /// All pairs that a check would look at, labelled.
@@ -127,14 +127,16 @@ fn examples(
     }
     let pairs = measure::each(unrelated, |account, scratch: &mut Scratch| {
         let seen = detector.see(index, &ageless(account), scratch, &Budget::default());
-        let first = account.profile.handle.bytes().fold(seed, |seed, byte| {
-            (seed ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-        });
+        let first = account
+            .profile
+            .handle
+            .bytes()
+            .fold(seed, |seed, byte| (seed ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
         let mut chance = Chance(first | 1);
-        chance.next();
+        chance.draw();
         let kept = seen.into_iter().filter_map(|seen| {
             let share = model.map_or(1.0, |model| keep(model.score(&seen.features)));
-            (share >= 1.0 || chance.next() < share).then_some((seen.features, 1.0 / share))
+            (share >= 1.0 || chance.draw() < share).then_some((seen.features, 1.0 / share))
         });
         kept.collect::<Vec<_>>()
     });

@@ -36,8 +36,7 @@ pub fn in_text(text: &str) -> f32 {
 fn has_phrase(text: &str, phrase: &str) -> bool {
     let spaced = phrase.chars().next().is_some_and(|letter| (letter as u32) < 0x2e80);
     text.match_indices(phrase).any(|(place, _)| {
-        !spaced
-            || text[..place].ends_with(' ') && text[place + phrase.len()..].starts_with(' ')
+        !spaced || text[..place].ends_with(' ') && text[place + phrase.len()..].starts_with(' ')
     })
 }
 

@@ -80,8 +80,11 @@ fn words(
                 1.0.. => "links to the same host",
                 _ => "does not link to the identity's page",
             };
-            let relay =
-                if seen("link_relay") > 0.0 { "; links to a messenger or a page of links" } else { "" };
+            let relay = if seen("link_relay") > 0.0 {
+                "; links to a messenger or a page of links"
+            } else {
+                ""
+            };
             format!("{same}{relay}")
         }
         Signal::Audience => {

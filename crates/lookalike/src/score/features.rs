@@ -228,10 +228,20 @@ fn log2(count: u32) -> f32 {
 /// How many disguises a name has.
 fn tricks(reading: &Reading) -> f32 {
     {
-    let counted = [TrickKind::Confusable, TrickKind::Leet, TrickKind::Fullwidth, TrickKind::Fancy, TrickKind::Invisible, TrickKind::Bidi, TrickKind::Mark, TrickKind::Repeat];
-    let count: usize = counted.into_iter().map(|kind| reading.tricks.count(kind) as usize).sum();
-    (count as f32).min(6.0)
-}
+        let counted = [
+            TrickKind::Confusable,
+            TrickKind::Leet,
+            TrickKind::Fullwidth,
+            TrickKind::Fancy,
+            TrickKind::Invisible,
+            TrickKind::Bidi,
+            TrickKind::Mark,
+            TrickKind::Repeat,
+        ];
+        let count: usize =
+            counted.into_iter().map(|kind| reading.tricks.count(kind) as usize).sum();
+        (count as f32).min(6.0)
+    }
 }
 
 /// The features of a profile beside a candidate.
@@ -270,9 +280,8 @@ pub fn of_pair(
         ]);
         likeness[name] = best.likeness.max(best.inside);
     }
-    let former = (2..question.readings.len()).map(|name| {
-        beside(question, name as u8, KeyOf::HANDLE, segment, row).likeness
-    });
+    let former = (2..question.readings.len())
+        .map(|name| beside(question, name as u8, KeyOf::HANDLE, segment, row).likeness);
     let rest = &mut features[2 * PER_NAME..];
     rest[0] = f32::from(candidate.sound);
     rest[1] = f32::from(candidate.words);
@@ -293,9 +302,8 @@ pub fn of_pair(
     rest[9] = own.relay;
     rest[10] = f32::from(segment.fame(row)) / 8.0;
     rest[11] = question.fame.map_or(UNKNOWN, |fame| (f32::from(fame) / 8.0).clamp(4.0, 12.0));
-    rest[12] = profile
-        .age_days
-        .map_or(UNKNOWN, |days| ((days as f32 + 1.0).log2()).clamp(5.0, 9.0));
+    rest[12] =
+        profile.age_days.map_or(UNKNOWN, |days| ((days as f32 + 1.0).log2()).clamp(5.0, 9.0));
     let rivals = gathered.candidates.iter().filter(|other| other.name >= candidate.name).count();
     rest[13] = log2(rivals as u32);
     rest[14] = likeness[0] + likeness[1];

@@ -145,7 +145,8 @@ impl Model {
 
     /// Its text.
     pub fn to_text(&self) -> String {
-        let mut text = String::from("# A model of imitation; made by `recourse impersonation fit`.\n");
+        let mut text =
+            String::from("# A model of imitation; made by `recourse impersonation fit`.\n");
         for line in self.origin.lines() {
             let _ = writeln!(text, "# {line}");
         }
