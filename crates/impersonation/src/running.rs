@@ -47,6 +47,7 @@ pub struct Running {
     memory: Memory,
     keeper: Keeper,
     observing: GroupCommit<Observing>,
+    patrols: [Patrol; 2],
     tasks: Vec<JoinHandle<()>>,
     stop: watch::Receiver<bool>,
 }
@@ -61,23 +62,23 @@ pub async fn start(deps: Deps) -> Result<Running, Error> {
     let keeper = Keeper { memory: memory.clone(), db: db.clone(), clock: clock.clone(), directory };
     let checker = Checker::new(db.clone(), clock.clone(), memory.clone(), others);
     let observing = GroupCommit::start_overlapped(&db, Observing { ids: ids.clone() });
-    let patrol = |beat| {
-        let patrol = Patrol { beat, checker: checker.clone(), ids: ids.clone() };
-        tokio::spawn(patrol.run())
-    };
+    let holder = Ids::system().new_uuid();
+    let patrols = [Beat::Accounts, Beat::Identities].map(|beat| {
+        let (checker, ids, holder) = (checker.clone(), ids.clone(), holder.clone());
+        Patrol { beat, checker, ids, holder }
+    });
     let expiry = Expiry { db: db.clone(), clock: clock.clone(), ids: ids.clone() };
-    let tasks = vec![
+    let mut tasks = vec![
         idempotency::keep_swept(&db, &clock),
         tokio::spawn(keeper.clone().run()),
         tokio::spawn(expiry.run()),
-        patrol(Beat::Accounts),
-        patrol(Beat::Identities),
     ];
+    tasks.extend(patrols.iter().cloned().map(|patrol| tokio::spawn(patrol.run())));
     let rules = contract.rules_of::<CheckProfileRequest>();
     let inner =
         Inner { db, clock, ids, checker, observing: observing.clone(), rules, stop: stop.clone() };
     let service = Impersonation::new(inner);
-    Ok(Running { service, memory, keeper, observing, tasks, stop })
+    Ok(Running { service, memory, keeper, observing, patrols, tasks, stop })
 }
 
 impl Running {
@@ -102,8 +103,13 @@ impl Running {
         // An error means that nobody is left to say it.
         let _ = self.stop.wait_for(|stop| *stop).await;
         self.observing.close().await;
-        for task in &self.tasks {
+        for task in self.tasks {
             task.abort();
+            // Ended, one way or the other.
+            let _ = task.await;
+        }
+        for patrol in &self.patrols {
+            patrol.release().await;
         }
         self.keeper.save().await;
     }

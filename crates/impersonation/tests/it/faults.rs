@@ -1,7 +1,7 @@
 //! A process that is killed in the middle of enrolling and observing: afterwards the index is
 //! what one built from scratch is, and every imitator that was taken is found once.
 
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -32,7 +32,7 @@ async fn work(client: &mut Client, from: usize) {
             enrol(client, somebody(number)).await;
             observe(client, vec![copy, stranger(&number.to_string())]).await;
         }
-        writeln!(std::io::stderr(), "receipt {number}").unwrap();
+        eprintln!("receipt {number}");
     }
 }
 
