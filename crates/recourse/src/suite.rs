@@ -209,7 +209,8 @@ impl Wiring {
             Service::Review => {
                 let reports = self.peer(service, Service::Reports)?;
                 let appeals = self.peer(service, Service::Appeals)?;
-                let (peers, packs) = (review::Peers { reports, appeals }, packs()?);
+                let peers = review::Peers { reports, appeals, impersonation: None };
+                let packs = packs()?;
                 mount!(review::start(review::Deps { db, clock, ids, peers, packs, stop }))
             }
             Service::AccountHealth => {
