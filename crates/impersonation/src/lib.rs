@@ -10,9 +10,18 @@
 //! A profile goes [`rpc`] → [`index`] (memory) → the rows of its hits → [`exemption`]; writes go
 //! through [`store`] with their events, and come back to every replica's index by the log.
 
+pub mod detect;
+pub mod events;
+pub mod exemption;
+pub mod identity;
+pub mod label;
+pub mod matching;
+pub mod picture;
+pub mod profile;
 pub mod rpc;
 mod running;
 pub mod store;
+pub mod thresholds;
 
 pub use running::{Deps, Running, start};
 
