@@ -8,6 +8,9 @@ DROP INDEX cases_one_open;
 CREATE UNIQUE INDEX cases_one_open ON cases (subject_type, subject_id, area)
     WHERE state = 1 AND kind <> 2;
 
+-- What brought the case was manifestly unfounded (Art. 23 DSA).
+ALTER TABLE decisions ADD COLUMN manifestly_unfounded BOOLEAN NOT NULL DEFAULT false;
+
 -- What the impersonation service knows that concerns a case. Who claims is not known here.
 CREATE TABLE case_impersonations (
     case_id     TEXT    NOT NULL, -- the case that it belongs to

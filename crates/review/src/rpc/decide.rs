@@ -88,6 +88,7 @@ fn decision(
         appealed_decision_id: appeal
             .map(|appeal| appeal.appealed_decision_id.clone())
             .unwrap_or_default(),
+        manifestly_unfounded: verdict::manifestly_unfounded(found),
     })
 }
 

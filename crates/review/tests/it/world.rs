@@ -246,7 +246,7 @@ pub fn violation(policy: &str) -> Verdict {
 }
 
 pub fn no_violation() -> Verdict {
-    Verdict::NoViolation(proto::NoViolation {})
+    Verdict::NoViolation(proto::NoViolation::default())
 }
 
 pub fn upheld() -> Verdict {
