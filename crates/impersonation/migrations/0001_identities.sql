@@ -80,6 +80,9 @@ CREATE INDEX exemptions_by_account ON exemptions (account_id, exemption_id DESC)
 -- Who is exempt from an identity, newest first.
 CREATE INDEX exemptions_by_identity ON exemptions (identity_id, exemption_id DESC);
 
+-- What runs out next.
+CREATE INDEX exemptions_by_expiry ON exemptions (expire_time, exemption_id) WHERE state <> 3;
+
 -- Settings of the service, one row each.
 CREATE TABLE settings (
     name        TEXT   NOT NULL, -- "thresholds"

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, Read, Write};
+use std::sync::Arc;
 
 use crate::picture::Role;
 
@@ -113,9 +114,18 @@ pub struct Found {
 #[derive(Debug, Default)]
 pub struct Scratch;
 
-/// The protected identities in memory.
+/// A change of an index.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Change {
+    /// An identity is protected, or has changed.
+    Set(Identity),
+    /// The identity of this number is protected no longer.
+    Remove(u64),
+}
+
+/// The protected identities in memory. Cheap to clone.
 #[derive(Clone, Debug, Default)]
-pub struct Index(BTreeMap<u64, Identity>);
+pub struct Index(Arc<BTreeMap<u64, Identity>>);
 
 /// Names the model: probabilities of different models do not compare.
 pub fn model_version() -> &'static str {
@@ -140,14 +150,24 @@ fn fold(name: &str) -> String {
 }
 
 impl Index {
-    /// Takes an identity, new or changed.
-    pub fn upsert(&mut self, identity: &Identity) {
-        self.0.insert(identity.number, identity.clone());
+    /// An index of these.
+    pub fn build(identities: Vec<Identity>) -> Index {
+        Index(Arc::new(
+            identities.into_iter().map(|identity| (identity.number, identity)).collect(),
+        ))
     }
 
-    /// Drops an identity; whether it was there.
-    pub fn remove(&mut self, number: u64) -> bool {
-        self.0.remove(&number).is_some()
+    /// The index after some changes; later ones win.
+    #[must_use]
+    pub fn after(&self, changes: Vec<Change>) -> Index {
+        let mut all = BTreeMap::clone(&self.0);
+        for change in changes {
+            match change {
+                Change::Set(identity) => all.insert(identity.number, identity),
+                Change::Remove(number) => all.remove(&number),
+            };
+        }
+        Index(Arc::new(all))
     }
 
     /// How many there are.

@@ -10,16 +10,25 @@
 //! A profile goes [`rpc`] → [`index`] (memory) → the rows of its hits → [`exemption`]; writes go
 //! through [`store`] with their events, and come back to every replica's index by the log.
 
+pub mod check;
 pub mod detect;
 pub mod events;
 pub mod exemption;
+pub mod expiry;
 pub mod identity;
+pub mod judge;
+pub mod keeper;
 pub mod label;
 pub mod matching;
+pub mod memory;
+pub mod observing;
+pub mod patrol;
 pub mod picture;
 pub mod profile;
 pub mod rpc;
 mod running;
+pub mod search;
+pub mod snapshot;
 pub mod store;
 pub mod thresholds;
 

@@ -81,15 +81,14 @@ pub enum Role {
 /// Works out the hashes of pictures. A hash that was given stands for itself, or for the picture
 /// of `known` that has it. Reading images takes long: not for a thread that others wait for.
 ///
-/// # Errors
-/// Every picture that cannot be read, by its path: `<path>[2].image`.
+/// Adds to `wrong` every picture that cannot be read, by its path: `<path>[2].image`.
 pub fn read(
     avatars: &[Avatar],
     role: Role,
     known: &Pictures,
     path: &str,
     mut wrong: Error,
-) -> Result<(Pictures, Error), Error> {
+) -> (Pictures, Error) {
     let mut pictures = Vec::with_capacity(avatars.len());
     for (index, avatar) in avatars.iter().enumerate() {
         match &avatar.picture {
@@ -113,7 +112,7 @@ pub fn read(
             None => {}
         }
     }
-    Ok((Pictures { pictures }, wrong))
+    (Pictures { pictures }, wrong)
 }
 
 /// Whether there is an image among the pictures, so that reading them takes long.

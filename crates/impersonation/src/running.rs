@@ -1,11 +1,21 @@
 //! Wiring: from what the service stands on to a server that can be mounted, and its tasks.
 
+use std::path::PathBuf;
+
+use contracts::impersonation::v1::CheckProfileRequest;
 use contracts::impersonation::v1::impersonation_service_server::ImpersonationServiceServer;
 use kit::db::Db;
+use kit::group_commit::GroupCommit;
 use kit::{Clock, Contract, Error, Ids, idempotency};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use crate::check::{Checker, Other};
+use crate::expiry::Expiry;
+use crate::keeper::Keeper;
+use crate::memory::{Memory, Shard};
+use crate::observing::Observing;
+use crate::patrol::{Beat, Patrol};
 use crate::rpc::{Impersonation, Inner};
 
 /// What the service stands on.
@@ -18,6 +28,12 @@ pub struct Deps {
     pub ids: Ids,
     /// The rules of the contract, for the items of streams.
     pub contract: Contract,
+    /// A directory of this process's own, for snapshots of the index; none for no snapshots.
+    pub directory: Option<PathBuf>,
+    /// Which part of the identities this process holds.
+    pub shard: Shard,
+    /// The processes that hold the other parts.
+    pub others: Vec<Other>,
     /// True once the process is to end.
     pub stop: watch::Receiver<bool>,
 }
@@ -25,19 +41,40 @@ pub struct Deps {
 /// The running service.
 pub struct Running {
     service: Impersonation,
-    sweep: JoinHandle<()>,
+    memory: Memory,
+    keeper: Keeper,
+    observing: GroupCommit<Observing>,
+    tasks: Vec<JoinHandle<()>>,
     stop: watch::Receiver<bool>,
 }
 
-/// Starts the service's tasks.
+/// Starts the service's tasks. It answers at once; checks once its index is complete.
 ///
 /// # Errors
 /// None at present.
 pub async fn start(deps: Deps) -> Result<Running, Error> {
-    let Deps { db, clock, ids, contract: _, stop } = deps;
-    let sweep = idempotency::keep_swept(&db, &clock);
-    let service = Impersonation::new(Inner { db, clock, ids });
-    Ok(Running { service, sweep, stop })
+    let Deps { db, clock, ids, contract, directory, shard, others, stop } = deps;
+    let memory = Memory::new(shard);
+    let keeper = Keeper { memory: memory.clone(), db: db.clone(), clock: clock.clone(), directory };
+    let checker = Checker::new(db.clone(), clock.clone(), memory.clone(), others);
+    let observing = GroupCommit::start_overlapped(&db, Observing { ids: ids.clone() });
+    let patrol = |beat| {
+        let patrol = Patrol { beat, checker: checker.clone(), ids: ids.clone() };
+        tokio::spawn(patrol.run())
+    };
+    let expiry = Expiry { db: db.clone(), clock: clock.clone(), ids: ids.clone() };
+    let tasks = vec![
+        idempotency::keep_swept(&db, &clock),
+        tokio::spawn(keeper.clone().run()),
+        tokio::spawn(expiry.run()),
+        patrol(Beat::Accounts),
+        patrol(Beat::Identities),
+    ];
+    let rules = contract.rules_of::<CheckProfileRequest>();
+    let inner =
+        Inner { db, clock, ids, checker, observing: observing.clone(), rules, stop: stop.clone() };
+    let service = Impersonation::new(inner);
+    Ok(Running { service, memory, keeper, observing, tasks, stop })
 }
 
 impl Running {
@@ -46,15 +83,25 @@ impl Running {
         ImpersonationServiceServer::new(self.service.clone())
     }
 
-    /// Asks whether checks can be answered.
-    pub fn readiness(&self) -> impl Fn() -> bool + Send + Sync + 'static {
-        || true
+    /// What this process has in memory.
+    pub fn memory(&self) -> &Memory {
+        &self.memory
     }
 
-    /// Waits for the end: after `stop`, until what was accepted is done.
+    /// Asks whether checks can be answered.
+    pub fn readiness(&self) -> impl Fn() -> bool + Send + Sync + 'static {
+        let memory = self.memory.clone();
+        move || memory.is_ready()
+    }
+
+    /// Waits for the end: after `stop`, until what was accepted is done and the index is saved.
     pub async fn finished(mut self) {
         // An error means that nobody is left to say it.
         let _ = self.stop.wait_for(|stop| *stop).await;
-        self.sweep.abort();
+        self.observing.close().await;
+        for task in &self.tasks {
+            task.abort();
+        }
+        self.keeper.save().await;
     }
 }

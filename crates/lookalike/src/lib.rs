@@ -3,5 +3,11 @@
 //! Pure: no IO, no clock, no database, no protobuf. It must not know what is done about a likeness;
 //! it says how sure it is, and why.
 
+pub mod detector;
+mod distance;
+pub mod index;
+pub mod lab;
 pub mod picture;
+pub mod profile;
+pub mod score;
 pub mod text;

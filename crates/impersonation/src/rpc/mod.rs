@@ -42,9 +42,22 @@ use contracts::impersonation::v1::{
 };
 use futures_util::stream::BoxStream;
 use kit::db::Db;
+use kit::group_commit::GroupCommit;
+use kit::validate::MessageRules;
 use kit::watch::WatchStream;
 use kit::{Clock, Ids};
+use tokio::sync::watch;
 use tonic::{Request, Response, Status, Streaming};
+
+use crate::check::Checker;
+use crate::observing::Observing;
+
+/// Lifts the limit to the caller's own identities and exemptions.
+pub(crate) const READ_ALL: &str = "impersonation.read_all";
+/// Rows on a page unless asked otherwise.
+pub(crate) const PAGE_SIZE_DEFAULT: u32 = 50;
+/// Rows on a page at most.
+pub(crate) const PAGE_SIZE_MAX: u32 = 100;
 
 /// What one RPC answers.
 type Answer<T> = Result<Response<T>, Status>;
@@ -58,6 +71,25 @@ pub(crate) struct Inner {
     pub(crate) db: Db,
     pub(crate) clock: Clock,
     pub(crate) ids: Ids,
+    /// Checks profiles against the index in memory.
+    pub(crate) checker: Checker,
+    /// The writer of the population.
+    pub(crate) observing: GroupCommit<Observing>,
+    /// The rules of one check of a stream.
+    pub(crate) rules: MessageRules,
+    /// True once streams are to end.
+    pub(crate) stop: watch::Receiver<bool>,
+}
+
+impl Inner {
+    /// Over once the service is to end.
+    pub(crate) fn stopped(&self) -> impl Future<Output = ()> + Send + 'static {
+        let mut stop = self.stop.clone();
+        async move {
+            // An error means that nobody is left to say it.
+            let _ = stop.wait_for(|stop| *stop).await;
+        }
+    }
 }
 
 impl Impersonation {
@@ -146,7 +178,7 @@ impl ImpersonationService for Impersonation {
         &self,
         request: Request<Streaming<StreamChecksRequest>>,
     ) -> Answer<Self::StreamChecksStream> {
-        checks::stream_checks(&self.0, request).await
+        checks::stream_checks(self, request).await
     }
 
     async fn check_handle(
@@ -160,7 +192,7 @@ impl ImpersonationService for Impersonation {
         &self,
         request: Request<FindImitatorsRequest>,
     ) -> Answer<Self::FindImitatorsStream> {
-        checks::find_imitators(&self.0, request).await
+        checks::find_imitators(self, request).await
     }
 
     async fn get_index_status(

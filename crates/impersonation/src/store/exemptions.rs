@@ -46,9 +46,13 @@ static LIST_IDENTITY: Sql = select!(
 );
 static LIST_ALL: Sql =
     select!("FROM exemptions AS e WHERE e.exemption_id < $1 ORDER BY e.exemption_id DESC LIMIT $2");
+static DUE: Sql = select!(
+    "FROM exemptions AS e WHERE e.state <> 3 AND e.expire_time <= $1
+      ORDER BY e.expire_time, e.exemption_id LIMIT $2 FOR UPDATE SKIP LOCKED"
+);
 
-pub(super) static STATEMENTS: [&Sql; 7] =
-    [&INSERT, &UPDATE, &LOCK, &IN_FORCE, &LIST_ACCOUNT, &LIST_IDENTITY, &LIST_ALL];
+pub(super) static STATEMENTS: [&Sql; 8] =
+    [&INSERT, &UPDATE, &LOCK, &IN_FORCE, &LIST_ACCOUNT, &LIST_IDENTITY, &LIST_ALL, &DUE];
 
 #[derive(sqlx::FromRow)]
 struct Row {
@@ -159,4 +163,12 @@ pub async fn list(
         }
     };
     Ok(exemptions(found))
+}
+
+/// Exemptions whose time has run out by `now`, locked.
+///
+/// # Errors
+/// If the statement fails.
+pub async fn lock_due(tx: &mut Tx, now: Time, limit: usize) -> Result<Vec<Exemption>, DbError> {
+    Ok(exemptions(tx.fetch_all(&DUE, args![now, rows(limit)]).await?))
 }

@@ -61,6 +61,9 @@ fn observed(rows: Vec<Row>) -> Result<Vec<Observed>, DbError> {
     rows.into_iter().map(Row::observed).collect()
 }
 
+/// Rows that one statement reads or writes; more take several.
+const BATCH_ROWS: usize = 2_000;
+
 /// Those of these accounts that are known, locked, in order of their ids.
 ///
 /// # Errors
@@ -69,7 +72,11 @@ pub async fn lock<'a>(
     tx: &mut Tx,
     account_ids: impl IntoIterator<Item = &'a str>,
 ) -> Result<Vec<Observed>, DbError> {
-    observed(tx.fetch_all(&LOCK, args![json(&keys(account_ids))]).await?)
+    let mut found = Vec::new();
+    for some in keys(account_ids).chunks(BATCH_ROWS) {
+        found.extend(observed(tx.fetch_all(&LOCK, args![json(some)]).await?)?);
+    }
+    Ok(found)
 }
 
 /// Those of these accounts that are known, as committed, in order of their ids.
@@ -123,10 +130,10 @@ pub async fn put(tx: &mut Tx, batch: &mut [&mut Observed], now: Time) -> Result<
             look: Hex(observed.look.bytes()),
         })
         .collect();
-    if rows.is_empty() {
-        return Ok(());
+    for some in rows.chunks(BATCH_ROWS) {
+        tx.execute(&PUT, args![json(some), now]).await?;
     }
-    tx.execute(&PUT, args![json(&rows), now]).await.map(drop)
+    Ok(())
 }
 
 /// Forgets accounts; answers which were known, in order.

@@ -1,0 +1,199 @@
+//! The detector: holds a profile beside all protected identities and says which it may imitate,
+//! how sure that is and why.
+//!
+//! It must not know what is done about it.
+
+use crate::index::Index;
+use crate::index::gather::{Budget, Gathered};
+use crate::index::question::Question;
+use crate::picture::Pdq;
+use crate::profile::Profile;
+use crate::score::features::{self, Own};
+use crate::score::model::{self, Score};
+use crate::score::{Evidence, Features, Model, evidence};
+use crate::text::Reader;
+
+/// Reads names and weighs likenesses. Made once.
+#[derive(Debug)]
+pub struct Detector {
+    /// Reads names.
+    pub reader: Reader,
+    /// Weighs.
+    pub model: Model,
+}
+
+impl Default for Detector {
+    fn default() -> Detector {
+        Detector { reader: Reader::new(), model: Model::shipped() }
+    }
+}
+
+/// Room for one check after the other; one for each thread.
+#[derive(Debug, Default)]
+pub struct Scratch {
+    question: Question,
+    gathered: Gathered,
+}
+
+/// What is wanted of a check.
+#[derive(Debug, Clone, Copy)]
+pub struct Ask {
+    /// How many matches at most.
+    pub limit: usize,
+    /// The score, in log-odds, from which a candidate is a match.
+    pub min_score: f32,
+    /// How much may be done.
+    pub budget: Budget,
+}
+
+impl Default for Ask {
+    fn default() -> Ask {
+        Ask { limit: 5, min_score: 0.0, budget: Budget::default() }
+    }
+}
+
+/// Somebody whom a profile may imitate.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Match {
+    /// The identity's number.
+    pub number: u64,
+    /// How likely it is, 0 to 1.
+    pub probability: f32,
+    /// The same in log-odds.
+    pub score: f32,
+    /// Log-odds before anything is seen; with the points of the evidence it sums to the score.
+    pub base: f32,
+    /// Why, what weighs most first.
+    pub evidence: Vec<Evidence>,
+}
+
+/// What a check found.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Checked {
+    /// The likeliest first.
+    pub matches: Vec<Match>,
+    /// Whether the budget did not suffice to look at all that the names and pictures led to.
+    pub truncated: bool,
+}
+
+/// A candidate with its features, for fitting and measuring.
+#[derive(Debug, Clone, Copy)]
+pub struct Seen {
+    /// The identity's number.
+    pub number: u64,
+    /// The features.
+    pub features: Features,
+}
+
+impl Detector {
+    /// Whom a profile may imitate.
+    pub fn check(
+        &self,
+        index: &Index,
+        profile: &Profile,
+        scratch: &mut Scratch,
+        ask: &Ask,
+    ) -> Checked {
+        self.gather(index, profile, scratch, &ask.budget);
+        let own = Own::of(profile, &scratch.question, index.frequencies());
+        let mut scored: Vec<(f32, usize)> = Vec::with_capacity(scratch.gathered.candidates.len());
+        let features = |place: usize, scratch: &Scratch| {
+            let candidate = &scratch.gathered.candidates[place];
+            let segment = &index.segments()[candidate.segment as usize];
+            let profile = (profile, &scratch.question, &own);
+            features::of_pair(profile, &scratch.gathered, candidate, segment)
+        };
+        for place in 0..scratch.gathered.candidates.len() {
+            let score = self.model.score(&features(place, scratch));
+            if score >= ask.min_score {
+                scored.push((score, place));
+            }
+        }
+        scored.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+        let mut matches: Vec<Match> = Vec::with_capacity(scored.len().min(ask.limit));
+        for (_, place) in scored {
+            let candidate = &scratch.gathered.candidates[place];
+            let segment = &index.segments()[candidate.segment as usize];
+            let number = segment.number(candidate.row);
+            if matches.len() == ask.limit || matches.iter().any(|known| known.number == number) {
+                continue;
+            }
+            let seen = features(place, scratch);
+            let Score { score, base, points } = self.model.explain(&seen);
+            let evidence = evidence::of(
+                &self.reader,
+                &scratch.question.readings,
+                &segment.row(candidate.row),
+                &seen,
+                &points,
+            );
+            let probability = model::probability(score);
+            matches.push(Match { number, probability, score, base, evidence });
+        }
+        Checked { matches, truncated: scratch.gathered.truncated }
+    }
+
+    /// All candidates that a check looks at closely, with their features.
+    pub fn see(
+        &self,
+        index: &Index,
+        profile: &Profile,
+        scratch: &mut Scratch,
+        budget: &Budget,
+    ) -> Vec<Seen> {
+        self.gather(index, profile, scratch, budget);
+        let own = Own::of(profile, &scratch.question, index.frequencies());
+        let candidates = scratch.gathered.candidates.iter();
+        candidates
+            .map(|candidate| {
+                let segment = &index.segments()[candidate.segment as usize];
+                let profile = (profile, &scratch.question, &own);
+                Seen {
+                    number: segment.number(candidate.row),
+                    features: features::of_pair(profile, &scratch.gathered, candidate, segment),
+                }
+            })
+            .collect()
+    }
+
+    #[doc(hidden)]
+    // Part of a check, to time it.
+    pub fn stage(
+        &self,
+        index: &Index,
+        profile: &Profile,
+        scratch: &mut Scratch,
+        upto: u32,
+    ) -> usize {
+        let Scratch { question, gathered } = scratch;
+        question.set(&self.reader, profile);
+        gathered.clear();
+        let budget = Budget::default();
+        for (place, segment) in index.segments().iter().enumerate() {
+            if upto >= 1 {
+                gathered.add_whole(place as u32, segment, question, &budget);
+            }
+            if upto >= 2 {
+                gathered.add_avatars(place as u32, segment, &profile.avatars);
+            }
+            if upto >= 3 {
+                gathered.add_parts(place as u32, segment, question, &budget);
+            }
+        }
+        if upto >= 4 {
+            gathered.keep_best(index.segments(), question, &profile.avatars, &budget);
+        }
+        gathered.candidates.len()
+    }
+
+    fn gather(&self, index: &Index, profile: &Profile, scratch: &mut Scratch, budget: &Budget) {
+        let Scratch { question, gathered } = scratch;
+        question.set(&self.reader, profile);
+        gathered.clear();
+        let avatars: &[Pdq] = &profile.avatars;
+        for (place, segment) in index.segments().iter().enumerate() {
+            gathered.add(place as u32, segment, question, avatars, budget);
+        }
+        gathered.keep_best(index.segments(), question, avatars, budget);
+    }
+}

@@ -1,0 +1,338 @@
+//! Candidates: every row that a profile's names or pictures lead to, found in one segment after
+//! the other within a budget, the most promising ones to be looked at closely.
+//!
+//! It must not judge: how promising a row is only decides whether it is looked at.
+
+use std::sync::Arc;
+
+use super::keys;
+use super::question::{Found, Question};
+use super::segment::Segment;
+use crate::picture::{self, Pdq};
+
+/// How much may be done for one profile.
+#[derive(Debug, Clone, Copy)]
+pub struct Budget {
+    /// How many postings are looked at in a whole search.
+    pub postings: usize,
+    /// How many rows of one key are taken: the famous ones.
+    pub per_key: usize,
+    /// How many keys are compared symbol by symbol.
+    pub comparisons: usize,
+    /// How many candidates are looked at closely.
+    pub close: usize,
+}
+
+impl Default for Budget {
+    fn default() -> Budget {
+        Budget { postings: 200_000, per_key: 256, comparisons: 4_000, close: 24 }
+    }
+}
+
+/// How far pictures are looked for: certainly within 31 bits, and most of those within 64.
+const AVATARS: picture::Reach = picture::Reach::about(64);
+/// Beyond this distance pictures have nothing in common.
+pub const FAR: u16 = 128;
+
+/// How many places are looked at before what they have in common is compared.
+const GROUP: usize = 16;
+
+/// A row that may be imitated.
+#[derive(Debug, Clone, Copy)]
+pub struct Candidate {
+    /// Which segment.
+    pub segment: u32,
+    /// Which of its rows.
+    pub row: u32,
+    /// The shortest distance of any of the pictures, [`FAR`] if there is none.
+    pub avatar: u16,
+    /// How alike the names are as far as was found out, 0 to 1.
+    pub name: f32,
+    /// Whether a name sounds the same.
+    pub sound: bool,
+    /// Whether a name has the same words in another order.
+    pub words: bool,
+    promise: f32,
+}
+
+/// What was found.
+#[derive(Debug, Default)]
+pub struct Gathered {
+    /// The candidates, the most promising first.
+    pub candidates: Vec<Candidate>,
+    /// Whether the budget did not suffice.
+    pub truncated: bool,
+    /// How many live rows have a key equal to one of the profile's, by its name.
+    pub equal: [u32; super::question::MAX_NAMES],
+    /// How many have one within an edit or two.
+    pub near: [u32; super::question::MAX_NAMES],
+    /// How many have a picture within 31 bits.
+    pub same_picture: u32,
+    seen: Seen,
+    alike: Vec<(u32, u8)>,
+    pictures: picture::Scratch,
+    /// What was looked at.
+    pub(crate) postings: usize,
+    pub(crate) comparisons: usize,
+}
+
+/// Which rows were met, and where they are among the candidates.
+#[derive(Debug, Default)]
+struct Seen {
+    slots: Vec<Slot>,
+    used: Vec<u32>,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Slot {
+    /// The segment and the row; 0 for a free slot.
+    row: u64,
+    /// Its place among the candidates.
+    place: u32,
+    /// With which of the question's keys it was compared.
+    compared: u32,
+}
+
+/// A row that was met and is no candidate.
+const NO_CANDIDATE: u32 = u32::MAX;
+
+impl Seen {
+    fn clear(&mut self) {
+        for slot in self.used.drain(..) {
+            self.slots[slot as usize] = Slot::default();
+        }
+        if self.slots.is_empty() {
+            self.slots = vec![Slot::default(); 1024];
+        }
+    }
+
+    /// The slot of a row.
+    fn slot(&mut self, segment: u32, row: u32) -> &mut Slot {
+        if self.used.len() * 2 > self.slots.len() {
+            let old = std::mem::take(&mut self.slots);
+            self.slots = vec![Slot::default(); old.len() * 2];
+            self.used.clear();
+            for slot in old.into_iter().filter(|slot| slot.row != 0) {
+                let place = self.place(slot.row);
+                self.slots[place] = slot;
+                self.used.push(place as u32);
+            }
+        }
+        let row = u64::from(segment) << 32 | u64::from(row) | 1 << 63;
+        let place = self.place(row);
+        if self.slots[place].row == 0 {
+            self.slots[place] = Slot { row, place: NO_CANDIDATE, compared: 0 };
+            self.used.push(place as u32);
+        }
+        &mut self.slots[place]
+    }
+
+    fn place(&self, row: u64) -> usize {
+        let mask = self.slots.len() - 1;
+        let mut place = (row.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40) as usize & mask;
+        while self.slots[place].row != 0 && self.slots[place].row != row {
+            place = (place + 1) & mask;
+        }
+        place
+    }
+}
+
+impl Gathered {
+    /// Begins anew.
+    pub fn clear(&mut self) {
+        self.candidates.clear();
+        self.truncated = false;
+        self.equal = Default::default();
+        self.near = Default::default();
+        self.same_picture = 0;
+        self.seen.clear();
+        self.postings = 0;
+        self.comparisons = 0;
+    }
+
+    /// Adds what a segment has.
+    pub fn add(
+        &mut self,
+        place: u32,
+        segment: &Segment,
+        question: &Question,
+        avatars: &[Pdq],
+        budget: &Budget,
+    ) {
+        self.add_whole(place, segment, question, budget);
+        self.add_avatars(place, segment, avatars);
+        self.add_parts(place, segment, question, budget);
+    }
+
+    fn candidate(&mut self, segment: u32, row: u32) -> &mut Candidate {
+        let slot = self.seen.slot(segment, row);
+        if slot.place == NO_CANDIDATE {
+            slot.place = self.candidates.len() as u32;
+            self.candidates.push(Candidate {
+                segment,
+                row,
+                avatar: FAR,
+                name: 0.0,
+                sound: false,
+                words: false,
+                promise: 0.0,
+            });
+        }
+        &mut self.candidates[slot.place as usize]
+    }
+
+    pub(crate) fn add_whole(
+        &mut self,
+        place: u32,
+        segment: &Segment,
+        question: &Question,
+        budget: &Budget,
+    ) {
+        for probe in &question.probes {
+            let reading = &question.readings[probe.name as usize];
+            let mut taken = 0;
+            for posting in segment.whole.bucket(probe.bucket) {
+                self.postings += 1;
+                if posting.tag != probe.tag || !segment.is_live(posting.row) {
+                    continue;
+                }
+                if probe.found == Found::Equal {
+                    self.equal[probe.name as usize] += 1;
+                }
+                taken += 1;
+                if taken > budget.per_key {
+                    self.truncated |= probe.found == Found::Equal;
+                    continue;
+                }
+                let candidate = self.candidate(place, posting.row);
+                let len = reading.looks.len().max(1) as f32;
+                let name = match probe.found {
+                    Found::Equal => 1.0,
+                    Found::OneEdit => 1.0 - 1.0 / len,
+                    Found::Inside(inside) => 0.3 + 0.6 * f32::from(inside) / len,
+                    Found::Sound => 0.7,
+                    Found::Words => 0.9,
+                };
+                candidate.name = candidate.name.max(name);
+                candidate.sound |= probe.found == Found::Sound;
+                candidate.words |= probe.found == Found::Words;
+            }
+            if self.postings > budget.postings {
+                self.truncated = true;
+                return;
+            }
+        }
+    }
+
+    pub(crate) fn add_avatars(&mut self, place: u32, segment: &Segment, avatars: &[Pdq]) {
+        let mut pictures = std::mem::take(&mut self.pictures);
+        for avatar in avatars {
+            let found =
+                segment.hashes().search(avatar, AVATARS, picture::Budget::default(), &mut pictures);
+            self.truncated |= !found.complete;
+            let mut same = 0;
+            for hit in found.hits {
+                if !segment.is_live(hit.owner) {
+                    continue;
+                }
+                same += u32::from(hit.distance <= 31);
+                let candidate = self.candidate(place, hit.owner);
+                candidate.avatar = candidate.avatar.min(hit.distance as u16);
+            }
+            self.same_picture = self.same_picture.max(same);
+        }
+        self.pictures = pictures;
+    }
+
+    pub(crate) fn add_parts(
+        &mut self,
+        place: u32,
+        segment: &Segment,
+        question: &Question,
+        budget: &Budget,
+    ) {
+        let mut alike = std::mem::take(&mut self.alike);
+        for probes in question.part_probes.chunks(GROUP) {
+            alike.clear();
+            for probe in probes {
+                let bits = 2 * u32::from(probe.place.edits);
+                let bucket = segment.parts.bucket(probe.place.hash);
+                self.postings += bucket.len();
+                let near =
+                    bucket.filter(|known| (known.tag ^ probe.place.mask).count_ones() <= bits);
+                alike.extend(near.map(|known| (known.row, probe.key)));
+            }
+            alike.sort_unstable();
+            alike.dedup();
+            alike.retain(|(row, key)| {
+                let slot = self.seen.slot(place, *row);
+                let before = slot.compared;
+                slot.compared |= 1 << key;
+                before >> key & 1 == 0
+            });
+            segment.touch(alike.iter().map(|(row, _)| *row));
+            self.comparisons += alike.len();
+            for (row, key) in &alike {
+                self.compare(place, segment, question, (*row, *key));
+            }
+            if self.postings > budget.postings || self.comparisons > budget.comparisons {
+                self.truncated = true;
+                break;
+            }
+        }
+        self.alike = alike;
+    }
+
+    fn compare(&mut self, place: u32, segment: &Segment, question: &Question, at: (u32, u8)) {
+        let (row, query) = (at.0, &question.keys()[at.1 as usize]);
+        let len = query.pattern.key().len();
+        let keys = segment.keys(row).filter(|(of, key)| {
+            of.is_searched_with_edits() && key.len().abs_diff(len) <= keys::tolerance(key.len())
+        });
+        let near = keys.map(|(_, key)| (query.pattern.distance(key), key.len())).min();
+        let Some((distance, key_len)) = near else { return };
+        if distance as usize <= keys::tolerance(key_len) && segment.is_live(row) {
+            self.near[query.name as usize] += 1;
+            let candidate = self.candidate(place, row);
+            candidate.name = candidate.name.max(1.0 - distance as f32 / len.max(key_len) as f32);
+        }
+    }
+
+    /// Keeps the candidates that are worth a close look.
+    pub fn keep_best(
+        &mut self,
+        segments: &[Arc<Segment>],
+        question: &Question,
+        avatars: &[Pdq],
+        budget: &Budget,
+    ) {
+        // A picture that many have, such as a default one, says little of each.
+        let rare = 1.0 / (1.0 + 0.5 * (self.same_picture.max(1) as f32).log2());
+        for candidate in &mut self.candidates {
+            let segment = &segments[candidate.segment as usize];
+            if !avatars.is_empty() {
+                for hash in segment.avatars(candidate.row) {
+                    for avatar in avatars {
+                        candidate.avatar = candidate.avatar.min(avatar.distance(&hash) as u16);
+                    }
+                }
+            }
+            let picture = f32::from(FAR - candidate.avatar.min(FAR)) / f32::from(FAR);
+            let link = segment.link(candidate.row);
+            let linked = link.whole != 0 && question.links.contains(&link);
+            candidate.promise = 2.0 * candidate.name
+                + 3.0 * rare * picture * picture.sqrt()
+                + segment.bio(candidate.row).likeness(question.bio)
+                + if linked { 0.7 } else { 0.0 }
+                + f32::from(segment.fame(candidate.row)) / 500.0;
+        }
+        if self.candidates.len() > budget.close {
+            self.candidates
+                .select_nth_unstable_by(budget.close, |a, b| b.promise.total_cmp(&a.promise));
+            self.candidates.truncate(budget.close);
+        }
+        self.candidates.sort_unstable_by(|a, b| {
+            b.promise.total_cmp(&a.promise).then((a.segment, a.row).cmp(&(b.segment, b.row)))
+        });
+    }
+}

@@ -1,0 +1,240 @@
+//! Which hashes a folded key is found by, and what finding it so guarantees.
+//!
+//! Two keys within [`tolerance`] edits of one another share at least one hash here, whatever the
+//! edits are; the scheme depends on the length of the protected key:
+//! - up to 5 symbols: all keys with one symbol left out (one edit, swaps included);
+//! - longer: `tolerance + 1` segments, one of which every key within as many edits (insertions,
+//!   deletions, replacements) contains at nearly the same place, after G. Li, D. Deng, J. Wang and
+//!   J. Feng, "Pass-Join: A Partition-Based Method for Similarity Joins" (2011).
+//!
+//! One swap of neighbours is found in keys of any length. It must not know where keys come from.
+
+use super::postings;
+
+/// What a hash is of, so that equal symbols of two kinds do not meet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Family {
+    /// A whole key.
+    Whole = 1,
+    /// A whole key without one of its symbols.
+    Without = 2,
+    /// How a name sounds.
+    Sound = 3,
+    /// The words of a name in alphabetical order.
+    Words = 4,
+}
+
+/// A 64-bit hash of symbols; the same on every machine and in every version, since it is stored.
+pub fn hash(family: u64, symbols: &[u8]) -> u64 {
+    const A: u64 = 0x9e37_79b9_7f4a_7c15;
+    const B: u64 = 0xd6e8_feb8_6659_fd93;
+    let mut state = (family ^ (symbols.len() as u64) << 32).wrapping_mul(A);
+    let (words, rest) = symbols.as_chunks::<8>();
+    for word in words {
+        state = (state ^ u64::from_le_bytes(*word)).wrapping_mul(B);
+        state ^= state >> 32;
+    }
+    let mut last = [0; 8];
+    last[..rest.len()].copy_from_slice(rest);
+    state = (state ^ u64::from_le_bytes(last)).wrapping_mul(B);
+    state ^= state >> 29;
+    state = state.wrapping_mul(A);
+    state ^ state >> 32
+}
+
+/// The hash of a family's symbols, as a bucket hash and a tag to tell others in the bucket apart.
+pub fn split(family: Family, symbols: &[u8]) -> (u32, u64) {
+    let hash = hash(family as u64, symbols);
+    ((hash >> 32) as u32, hash & 0xffff_ffff)
+}
+
+/// How many edits a protected key of so many symbols is found within.
+pub const fn tolerance(len: usize) -> usize {
+    match len {
+        0..=2 => 0,
+        3..=8 => 1,
+        9..=15 => 2,
+        _ => 3,
+    }
+}
+
+/// Whether keys of so many symbols are found by leaving symbols out instead of by segments.
+pub const fn is_short(len: usize) -> bool {
+    len <= 5
+}
+
+/// Where segment `index` of a key of `len` symbols starts and how long it is: as even as can be,
+/// longer ones last.
+pub const fn segment(len: usize, index: usize) -> (usize, usize) {
+    let parts = tolerance(len) + 1;
+    let (short, longer) = (len / parts, len % parts);
+    let before = index.saturating_sub(parts - longer);
+    let extra = (index >= parts - longer) as usize;
+    (index * short + before, short + extra)
+}
+
+/// The bucket hash of a segment.
+pub fn segment_hash(len: usize, index: usize, symbols: &[u8]) -> u32 {
+    (hash(16 + (len * 4 + index) as u64, symbols) >> 32) as u32
+}
+
+/// Each segment of a protected key, as its bucket hash and the mask of what is around it; none of
+/// short keys.
+pub fn segments(key: &[u8]) -> impl Iterator<Item = (u32, u64)> + '_ {
+    let parts = if is_short(key.len()) { 0 } else { tolerance(key.len()) + 1 };
+    (0..parts).map(|index| {
+        let (start, len) = segment(key.len(), index);
+        let hash = segment_hash(key.len(), index, &key[start..start + len]);
+        (hash, mask(&key[..start], &key[start + len..]))
+    })
+}
+
+/// Where protected keys may be found of which a part of this key is a segment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    /// The bucket.
+    pub hash: u32,
+    /// What is around the part here.
+    pub mask: u64,
+    /// How many edits the keys there are found within.
+    pub edits: u8,
+}
+
+/// Where to look for protected keys within their tolerance of this one.
+pub fn probes(key: &[u8], out: &mut Vec<Place>) {
+    let most = tolerance(usize::MAX);
+    for len in key.len().saturating_sub(most).max(6)..=key.len() + most {
+        let edits = tolerance(len);
+        if key.len().abs_diff(len) > edits {
+            continue;
+        }
+        let longer = key.len() as isize - len as isize;
+        for index in 0..=edits {
+            let (start, segment) = segment(len, index);
+            let (start, index_) = (start as isize, index as isize);
+            let right = edits as isize - index_;
+            let first = (start - index_).max(start + longer - right).max(0);
+            let last = (start + index_).min(start + longer + right);
+            for place in first..=last.min(key.len() as isize - segment as isize) {
+                let (start, end) = (place as usize, place as usize + segment);
+                out.push(Place {
+                    hash: segment_hash(len, index, &key[start..end]),
+                    mask: mask(&key[..start], &key[end..]),
+                    edits: edits as u8,
+                });
+            }
+        }
+    }
+}
+
+/// Which symbols occur before and after a segment of a key, as nineteen bits each: an edit changes
+/// at most two of them.
+pub fn mask(before: &[u8], after: &[u8]) -> u64 {
+    let half = |symbols: &[u8]| {
+        symbols.iter().fold(0u64, |mask, symbol| mask | 1 << CLASS[*symbol as usize])
+    };
+    half(before) << CLASSES | half(after)
+}
+
+/// How many classes of symbols are told apart.
+const CLASSES: u32 = postings::TAG_BITS / 2;
+
+/// The class of each symbol: the letters most common in names have one to themselves.
+const CLASS: [u8; 256] = {
+    let mut class = [0; 256];
+    let mut symbol = 0;
+    while symbol < 256 {
+        class[symbol] = ((symbol * 7 + symbol / 16) % CLASSES as usize) as u8;
+        symbol += 1;
+    }
+    let order = *b"aeinorltshdmcuygkbpjvwfzxq";
+    let mut place = 0;
+    while place < order.len() {
+        class[order[place] as usize] = if place < 16 { place } else { 16 + place % 3 } as u8;
+        place += 1;
+    }
+    class
+};
+
+/// Calls with each key that lacks one symbol of this one.
+pub fn without_one(key: &[u8], mut with: impl FnMut(&[u8])) {
+    let mut shorter = [0u8; 64];
+    let len = key.len().min(shorter.len());
+    for left_out in 0..len {
+        // Leaving out either of two equal neighbours gives the same key.
+        if left_out > 0 && key[left_out] == key[left_out - 1] {
+            continue;
+        }
+        shorter[..left_out].copy_from_slice(&key[..left_out]);
+        shorter[left_out..len - 1].copy_from_slice(&key[left_out + 1..len]);
+        with(&shorter[..len - 1]);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn segments_cover_a_key() {
+        for len in 6..32 {
+            let parts = tolerance(len) + 1;
+            let mut end = 0;
+            for index in 0..parts {
+                let (start, long) = segment(len, index);
+                assert_eq!(start, end, "{len} {index}");
+                assert!(long >= 2, "{len} {index}");
+                end = start + long;
+            }
+            assert_eq!(end, len);
+        }
+    }
+
+    #[derive(Debug, Clone)]
+    enum Edit {
+        Insert(usize, u8),
+        Delete(usize),
+        Replace(usize, u8),
+    }
+
+    fn edit() -> impl Strategy<Value = Edit> {
+        prop_oneof![
+            (0usize..40, b'a'..b'e').prop_map(|(at, symbol)| Edit::Insert(at, symbol)),
+            (0usize..40).prop_map(Edit::Delete),
+            (0usize..40, b'a'..b'e').prop_map(|(at, symbol)| Edit::Replace(at, symbol)),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn keys_within_the_tolerance_share_a_probe(
+            key in proptest::collection::vec(b'a'..b'e', 6..31),
+            edits in proptest::collection::vec(edit(), 3),
+        ) {
+            let mut query = key.clone();
+            for edit in edits.iter().take(tolerance(key.len())) {
+                match *edit {
+                    Edit::Insert(at, symbol) => query.insert(at % (query.len() + 1), symbol),
+                    Edit::Delete(at) => drop(query.remove(at % query.len())),
+                    Edit::Replace(at, symbol) => {
+                        let len = query.len();
+                        query[at % len] = symbol;
+                    }
+                }
+            }
+            let mut found = Vec::new();
+            probes(&query, &mut found);
+            let edits = tolerance(key.len()) as u8;
+            let is_met = |(hash, mask): (u32, u64)| {
+                found.iter().any(|place| {
+                    place.hash == hash
+                        && place.edits == edits
+                        && (place.mask ^ mask).count_ones() <= 2 * u32::from(edits)
+                })
+            };
+            prop_assert!(segments(&key).any(is_met));
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! When segments are merged, and how a merge that takes long goes on beside changes.
+//!
+//! It must not know what rows are.
+
+use std::sync::Arc;
+
+use super::row::Row;
+use super::segment::Segment;
+use super::{Index, SEGMENT_MAX};
+use crate::text::Reader;
+
+/// Segments up to this many rows are merged at once, in the change that made them due.
+const AT_ONCE: usize = 2_048;
+/// How many segments of like size there may be before they are merged.
+const LIKE_SIZED: usize = 4;
+/// A segment with more of its rows gone is written anew.
+const GONE_SHARE: usize = 4;
+
+/// A merge to be done beside the index.
+#[derive(Debug, Clone)]
+pub struct Merge {
+    segments: Vec<Arc<Segment>>,
+}
+
+/// A merge that was done.
+#[derive(Debug)]
+pub struct Merged {
+    from: Vec<Arc<Segment>>,
+    to: Segment,
+}
+
+impl Merge {
+    /// How many rows are merged.
+    pub fn rows(&self) -> usize {
+        self.segments.iter().map(|segment| segment.len()).sum()
+    }
+
+    /// Merges; takes about 5 µs a row.
+    pub fn run(self, reader: &Reader, threads: usize) -> Merged {
+        let rows: Vec<Row> = self.segments.iter().flat_map(|segment| segment.rows()).collect();
+        Merged { to: Segment::build(reader, rows, threads), from: self.segments }
+    }
+}
+
+impl Index {
+    /// The merge that is most due, if one is.
+    pub fn merge_due(&self) -> Option<Merge> {
+        self.due(SEGMENT_MAX)
+    }
+
+    fn due(&self, largest: usize) -> Option<Merge> {
+        let tier = |segment: &Segment| segment.len().max(1).ilog2() / 2;
+        let small = || self.segments.iter().filter(|segment| segment.len() <= largest);
+        let mostly_gone = |segment: &&Arc<Segment>| {
+            segment.gone_count() * GONE_SHARE > segment.len() && segment.len() > AT_ONCE
+                || segment.gone_count() == segment.len()
+        };
+        if let Some(segment) = small().find(mostly_gone) {
+            return Some(Merge { segments: vec![segment.clone()] });
+        }
+        let mut tiers: Vec<u32> = small().map(|segment| tier(segment)).collect();
+        tiers.sort_unstable();
+        let full = tiers.windows(LIKE_SIZED).find(|tiers| tiers[0] == tiers[LIKE_SIZED - 1])?[0];
+        let segments: Vec<_> = small().filter(|segment| tier(segment) <= full).cloned().collect();
+        let merge = Merge { segments };
+        (merge.rows() <= SEGMENT_MAX).then_some(merge)
+    }
+
+    pub(super) fn merge_small(&mut self, reader: &Reader) {
+        while let Some(merge) = self.due(AT_ONCE) {
+            *self = self.with_merged(merge.run(reader, 1));
+        }
+    }
+
+    /// The index with a merge's result in the place of what it merged. What was removed while the
+    /// merge ran is gone in the result too.
+    #[must_use]
+    pub fn with_merged(&self, merged: Merged) -> Index {
+        for row in 0..merged.to.len() as u32 {
+            let number = merged.to.number(row);
+            if !merged.from.iter().any(|segment| segment.find(number).is_some()) {
+                merged.to.remove(row);
+            }
+        }
+        let mut index = self.clone();
+        index.segments.retain(|segment| !merged.from.iter().any(|from| Arc::ptr_eq(from, segment)));
+        if merged.to.gone_count() < merged.to.len() {
+            index.segments.insert(0, Arc::new(merged.to));
+        }
+        index
+    }
+}

@@ -1,0 +1,183 @@
+//! The index of protected identities: candidates for a profile, from names and pictures.
+//!
+//! # What it promises
+//! A search that is not truncated meets every live identity
+//! - one of whose whole keys (a name, a name in Latin letters, a name without added words) is
+//!   within [`keys::tolerance`] edits of one of the profile's (swaps of neighbours: one), or
+//! - one of whose pictures' hashes is within 31 bits of one of the profile's.
+//!
+//! Those most alike are kept for a close look; nothing else is promised of what is dropped.
+//!
+//! # How
+//! An index is a list of immutable [`segment`]s, like a log-structured merge tree: a change makes
+//! a small new segment and marks old rows as gone; segments of like size are merged. An [`Index`]
+//! is itself a value: changes make a new one that shares the segments, so that readers never wait.
+
+pub mod bytes;
+pub mod frequencies;
+pub mod gather;
+pub mod keys;
+mod merge;
+pub mod postings;
+pub mod question;
+pub mod row;
+pub mod segment;
+
+use std::collections::HashMap;
+use std::io::{self, Read, Write};
+use std::sync::Arc;
+
+pub use self::merge::{Merge, Merged};
+use crate::profile::Identity;
+use crate::text::{Reader, WordKind};
+use frequencies::Frequencies;
+use row::Row;
+use segment::Segment;
+
+/// Written before everything else: which format the bytes are in.
+const FORMAT: u64 = 0x6c6f_6f6b_616c_0001;
+/// The most rows of one segment: their postings are counted in 32 bits.
+const SEGMENT_MAX: usize = postings::MAX_ROWS;
+
+/// A change of an index.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Change {
+    /// An identity is protected, or has changed.
+    Set(Identity),
+    /// The identity of this number is protected no longer.
+    Remove(u64),
+}
+
+/// Protected identities, ready to be searched. Cheap to clone; clones share their rows.
+#[derive(Debug, Clone, Default)]
+pub struct Index {
+    segments: Vec<Arc<Segment>>,
+    frequencies: Arc<Frequencies>,
+}
+
+impl Index {
+    /// Builds an index on as many threads as given.
+    pub fn build(reader: &Reader, identities: &[Identity], threads: usize) -> Index {
+        let mut last: HashMap<u64, usize> = HashMap::with_capacity(identities.len());
+        for (place, identity) in identities.iter().enumerate() {
+            last.insert(identity.number, place);
+        }
+        let kept = identities.iter().enumerate().filter(|(place, of)| last[&of.number] == *place);
+        let rows = kept.map(|(_, identity)| Row::from(identity)).collect();
+        drop(last);
+        Index::of_rows(reader, rows, threads)
+    }
+
+    /// Builds an index of rows with different numbers.
+    pub fn of_rows(reader: &Reader, mut rows: Vec<Row>, threads: usize) -> Index {
+        let mut index = Index::default();
+        while !rows.is_empty() {
+            let rest = rows.split_off(rows.len().min(SEGMENT_MAX));
+            index.count(reader, &rows);
+            index.segments.push(Arc::new(Segment::build(reader, rows, threads)));
+            rows = rest;
+        }
+        index
+    }
+
+    fn count(&self, reader: &Reader, rows: &[Row]) {
+        for row in rows {
+            let reading = reader.read(&row.display_name);
+            let names = reading.words.iter().filter(|word| word.kind == WordKind::Name);
+            names.for_each(|word| self.frequencies.add(word.key.as_bytes()));
+            self.frequencies.add_name();
+        }
+    }
+
+    /// The index after some changes; later ones win. Cost grows with the changes, not with the
+    /// index; [`Index::merge_due`] says when a larger merge is worth while.
+    #[must_use]
+    pub fn after(&self, reader: &Reader, changes: &[Change]) -> Index {
+        let mut last: HashMap<u64, Option<&Identity>> = HashMap::new();
+        for change in changes {
+            match change {
+                Change::Set(identity) => last.insert(identity.number, Some(identity)),
+                Change::Remove(number) => last.insert(*number, None),
+            };
+        }
+        let old: Vec<(usize, u32)> = last.keys().flat_map(|number| self.places(*number)).collect();
+        let mut rows: Vec<Row> = last.values().filter_map(|to| to.map(Row::from)).collect();
+        rows.sort_unstable_by_key(|row| row.number);
+        let mut index = self.clone();
+        if !rows.is_empty() {
+            index.count(reader, &rows);
+            index.segments.push(Arc::new(Segment::build(reader, rows, 1)));
+        }
+        for (segment, row) in old {
+            index.segments[segment].remove(row);
+        }
+        index.merge_small(reader);
+        index
+    }
+
+    /// Where the rows of a number are.
+    fn places(&self, number: u64) -> impl Iterator<Item = (usize, u32)> + '_ {
+        let segments = self.segments.iter().enumerate();
+        segments.filter_map(move |(place, segment)| Some((place, segment.find(number)?)))
+    }
+
+    /// The row of a number.
+    pub fn find(&self, number: u64) -> Option<Row> {
+        let (segment, row) = self.places(number).last()?;
+        Some(self.segments[segment].row(row))
+    }
+
+    /// How many identities are protected.
+    pub fn len(&self) -> usize {
+        self.segments.iter().map(|segment| segment.len() - segment.gone_count()).sum()
+    }
+
+    /// Whether none is.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// How many bytes it holds.
+    pub fn memory(&self) -> usize {
+        let segments: usize = self.segments.iter().map(|segment| segment.memory()).sum();
+        segments + self.frequencies.memory()
+    }
+
+    /// Its segments.
+    pub fn segments(&self) -> &[Arc<Segment>] {
+        &self.segments
+    }
+
+    /// How common the words of names are.
+    pub fn frequencies(&self) -> &Frequencies {
+        &self.frequencies
+    }
+
+    /// Writes it, so that reading it back takes seconds where building takes a minute.
+    ///
+    /// # Errors
+    /// If writing fails.
+    pub fn write_to(&self, to: &mut impl Write) -> io::Result<()> {
+        bytes::write_u64(to, FORMAT)?;
+        bytes::write_u64(to, self.segments.len() as u64)?;
+        for segment in &self.segments {
+            segment.write_to(to)?;
+        }
+        self.frequencies.write_to(to)
+    }
+
+    /// Reads what was written.
+    ///
+    /// # Errors
+    /// If reading fails, the format is another one, or the parts do not fit together. What was
+    /// changed on the way is not always seen: keep a checksum beside it.
+    pub fn read_from(from: &mut impl Read) -> io::Result<Index> {
+        if bytes::read_u64(from)? != FORMAT {
+            return Err(bytes::broken("not an index, or of another version"));
+        }
+        let segments = bytes::read_u64(from)?;
+        let segments = (0..segments).map(|_| Segment::read_from(from).map(Arc::new));
+        let segments = segments.collect::<io::Result<Vec<_>>>()?;
+        Ok(Index { segments, frequencies: Arc::new(Frequencies::read_from(from)?) })
+    }
+}

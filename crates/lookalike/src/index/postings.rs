@@ -1,0 +1,140 @@
+//! Postings: which rows have something in common, found by a 32-bit hash of it.
+//!
+//! One array of eight-byte postings, cut into buckets by the leading bits of the hash. A posting
+//! carries a tag by which most rows are dropped unseen. It must not know what is hashed.
+
+use std::io::{self, Read, Write};
+
+use super::bytes;
+
+/// A row, and what is known of it without looking at it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Posting {
+    /// The row.
+    pub row: u32,
+    /// What the builder chose to keep, [`TAG_BITS`] of it.
+    pub tag: u64,
+}
+
+/// How many bits of a posting are its tag; the others are its row.
+pub const TAG_BITS: u32 = 38;
+/// The most rows that postings can name.
+pub const MAX_ROWS: usize = 1 << (64 - TAG_BITS);
+const TAG_MASK: u64 = (1 << TAG_BITS) - 1;
+
+/// Immutable postings.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Postings {
+    /// Of the hash, how many leading bits choose the bucket.
+    bits: u32,
+    /// Where each bucket starts; one more than there are buckets.
+    starts: Vec<u32>,
+    rows: Vec<u64>,
+}
+
+impl Postings {
+    /// Builds them from (hash, posting) in several shares; within a bucket their order is kept.
+    pub fn build(shares: &[Vec<(u32, Posting)>]) -> Postings {
+        let len: usize = shares.iter().map(Vec::len).sum();
+        let entries = || shares.iter().flatten();
+        // About four postings a bucket: the directory then costs a byte a posting.
+        let bits = (len as u64 / 4).max(2).ilog2().min(30);
+        let bucket = |hash: u32| (hash >> (32 - bits)) as usize;
+        let mut starts = vec![0u32; (1 << bits) + 1];
+        for (hash, _) in entries() {
+            starts[bucket(*hash) + 1] += 1;
+        }
+        for place in 1..starts.len() {
+            starts[place] += starts[place - 1];
+        }
+        let mut next = starts.clone();
+        let mut rows = vec![0u64; len];
+        for (hash, posting) in entries() {
+            let place = &mut next[bucket(*hash)];
+            rows[*place as usize] = u64::from(posting.row) << TAG_BITS | posting.tag & TAG_MASK;
+            *place += 1;
+        }
+        Postings { bits, starts, rows }
+    }
+
+    /// All postings whose hash has the same leading bits as this one.
+    pub fn bucket(&self, hash: u32) -> impl ExactSizeIterator<Item = Posting> + '_ {
+        let postings: &[u64] = if self.rows.is_empty() {
+            &[]
+        } else {
+            let bucket = (hash >> (32 - self.bits)) as usize;
+            &self.rows[self.starts[bucket] as usize..self.starts[bucket + 1] as usize]
+        };
+        postings
+            .iter()
+            .map(|&both| Posting { row: (both >> TAG_BITS) as u32, tag: both & TAG_MASK })
+    }
+
+    /// How many bytes it holds.
+    pub fn memory(&self) -> usize {
+        self.starts.len() * 4 + self.rows.len() * 8
+    }
+
+    /// Writes it.
+    ///
+    /// # Errors
+    /// If writing fails.
+    pub fn write_to(&self, to: &mut impl Write) -> io::Result<()> {
+        bytes::write_u32(to, self.bits)?;
+        bytes::write_all_u32(to, &self.starts)?;
+        bytes::write_all_u64(to, &self.rows)
+    }
+
+    /// Reads what was written.
+    ///
+    /// # Errors
+    /// If reading fails or it does not fit together.
+    pub fn read_from(from: &mut impl Read) -> io::Result<Postings> {
+        let bits = bytes::read_u32(from)?;
+        let starts = bytes::read_all_u32(from)?;
+        let rows = bytes::read_all_u64(from)?;
+        let fits = rows.is_empty()
+            || bits <= 30
+                && starts.len() == (1 << bits) + 1
+                && starts.is_sorted()
+                && starts.last() == Some(&(rows.len() as u32));
+        if !fits {
+            return Err(bytes::broken("postings do not fit their directory"));
+        }
+        Ok(Postings { bits, starts, rows })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_bucket_holds_all_of_a_hash_in_order(
+            hashes in proptest::collection::vec(0u32..400, 0..300),
+        ) {
+            let spread = |hash: u32| hash.wrapping_mul(0x9e37_79b9);
+            let entries: Vec<(u32, Posting)> = hashes
+                .iter()
+                .enumerate()
+                .map(|(row, hash)| (spread(*hash), Posting { row: row as u32, tag: u64::from(*hash) }))
+                .collect();
+            let mut written = Vec::new();
+            Postings::build(&[entries]).write_to(&mut written).unwrap();
+            let postings = Postings::read_from(&mut written.as_slice()).unwrap();
+            for hash in 0..400 {
+                let found: Vec<u32> = postings
+                    .bucket(spread(hash))
+                    .filter(|posting| posting.tag == u64::from(hash))
+                    .map(|posting| posting.row)
+                    .collect();
+                let expected: Vec<u32> =
+                    (0..hashes.len() as u32).filter(|row| hashes[*row as usize] == hash).collect();
+                prop_assert_eq!(found, expected);
+            }
+        }
+    }
+}

@@ -1,0 +1,200 @@
+//! A profile made ready to be looked up: its folded keys, and every hash to look under.
+//!
+//! Made once for a profile and used on every segment. It must not know what is found.
+
+use super::keys::{self, Family, Place};
+use super::row;
+use crate::distance::Pattern;
+use crate::profile::{Link, Profile, WordSet, fame};
+use crate::text::{Key, Reader, Reading};
+
+/// Names of a profile that are looked up: handle, display name and former names.
+pub const MAX_NAMES: usize = 6;
+/// The shortest key looked for inside a name.
+const MIN_INSIDE: usize = 5;
+
+/// What was hashed, and so what a hit means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Found {
+    /// The whole key is equal.
+    Equal,
+    /// Equal but for one symbol, or for a swap of two.
+    OneEdit,
+    /// The protected key is a part of the name, of so many symbols.
+    Inside(u8),
+    /// It sounds the same.
+    Sound,
+    /// The same words in another order.
+    Words,
+}
+
+/// A hash to look under among whole keys.
+#[derive(Debug, Clone, Copy)]
+pub struct Probe {
+    /// The bucket.
+    pub bucket: u32,
+    /// What the posting's tag must be.
+    pub tag: u64,
+    /// Which name it is of.
+    pub name: u8,
+    /// What a hit means.
+    pub found: Found,
+}
+
+/// A hash to look under among segments of keys.
+#[derive(Debug, Clone, Copy)]
+pub struct PartProbe {
+    /// Where.
+    pub place: Place,
+    /// Which of [`Question::keys`] it is a part of.
+    pub key: u8,
+}
+
+/// A key that is compared with others.
+#[derive(Debug, Default)]
+pub struct Compared {
+    /// Which name it is of.
+    pub name: u8,
+    /// Whether it lacks the added words.
+    pub core: bool,
+    /// The key.
+    pub pattern: Pattern,
+}
+
+/// A profile made ready; reused from one profile to the next.
+#[derive(Debug, Default)]
+pub struct Question {
+    /// The readings of its names: the handle, the display name, former names.
+    pub readings: Vec<Reading>,
+    keys: Vec<Compared>,
+    key_count: usize,
+    /// Where to look for whole keys.
+    pub probes: Vec<Probe>,
+    /// Where to look for segments.
+    pub part_probes: Vec<PartProbe>,
+    /// The words of its bio.
+    pub bio: WordSet,
+    /// Its links.
+    pub links: Vec<Link>,
+    /// How many follow it, in the steps of [`fame`].
+    pub fame: Option<u8>,
+    places: Vec<Place>,
+}
+
+impl Question {
+    /// Makes it ready for a profile.
+    pub fn set(&mut self, reader: &Reader, profile: &Profile) {
+        self.readings.clear();
+        self.key_count = 0;
+        self.probes.clear();
+        self.part_probes.clear();
+        let former = profile.former_names.iter().map(String::as_str);
+        let names = [profile.handle.as_str(), profile.display_name.as_str()].into_iter();
+        for (name, text) in names.chain(former).take(MAX_NAMES).enumerate() {
+            let reading = reader.read(text);
+            self.add_name(reader, name as u8, &reading);
+            self.readings.push(reading);
+        }
+        self.probes.sort_by_key(|probe| (probe.bucket, probe.tag));
+        self.probes.dedup_by(|a, b| {
+            (a.bucket, a.tag, a.name, a.found) == (b.bucket, b.tag, b.name, b.found)
+        });
+        self.bio = WordSet::of(&profile.bio);
+        self.links.clear();
+        self.links.extend(profile.links.iter().take(8).map(|link| Link::of(link)));
+        self.fame = profile.followers.map(fame);
+    }
+
+    /// The keys that are compared.
+    pub fn keys(&self) -> &[Compared] {
+        &self.keys[..self.key_count]
+    }
+
+    fn add_name(&mut self, reader: &Reader, name: u8, reading: &Reading) {
+        let looks = reading.looks.as_bytes();
+        self.add_key(name, false, &reading.looks);
+        self.add_key(name, true, &reading.core);
+        self.add_key(name, true, &reading.core_leet);
+        self.add_key(name, false, &reading.other);
+        if let Some(latin) = row::latin_looks(reader, reading) {
+            self.add_key(name, false, &latin);
+        }
+        self.add_inside(name, looks);
+        if let Some(start) = row::first_words(reading) {
+            self.add_probe(name, Family::Whole, &start, Found::Inside(start.len() as u8));
+        }
+        if reading.sound.len() >= row::MIN_SOUND {
+            self.add_probe(name, Family::Sound, reading.sound.as_bytes(), Found::Sound);
+        }
+        if let Some(words) = row::sorted_words(reading) {
+            self.add_probe(name, Family::Words, &words, Found::Words);
+        }
+    }
+
+    fn add_probe(&mut self, name: u8, family: Family, symbols: &[u8], found: Found) {
+        let (bucket, tag) = keys::split(family, symbols);
+        self.probes.push(Probe { bucket, tag, name, found });
+    }
+
+    /// Equal keys, keys one edit away if short or swapped, and keys within their tolerance.
+    fn add_key(&mut self, name: u8, core: bool, key: &Key) {
+        let symbols = key.as_bytes();
+        let known = self.keys[..self.key_count].iter();
+        if symbols.is_empty() || known.clone().any(|k| k.name == name && k.pattern.key() == symbols)
+        {
+            return;
+        }
+        let place = self.key_count;
+        if place == self.keys.len() {
+            self.keys.push(Compared::default());
+        }
+        self.key_count += 1;
+        let compared = &mut self.keys[place];
+        compared.pattern.set(symbols);
+        compared.name = name;
+        compared.core = core;
+        self.add_probe(name, Family::Whole, symbols, Found::Equal);
+        self.add_swaps(name, symbols);
+        if symbols.len() > 2 && symbols.len() <= 6 {
+            self.add_probe(name, Family::Without, symbols, Found::OneEdit);
+            keys::without_one(symbols, |shorter| {
+                for family in [Family::Whole, Family::Without] {
+                    let (bucket, tag) = keys::split(family, shorter);
+                    self.probes.push(Probe { bucket, tag, name, found: Found::OneEdit });
+                }
+            });
+        }
+        self.places.clear();
+        keys::probes(symbols, &mut self.places);
+        let parts = self.places.iter();
+        self.part_probes.extend(parts.map(|&at| PartProbe { place: at, key: place as u8 }));
+    }
+
+    fn add_swaps(&mut self, name: u8, symbols: &[u8]) {
+        let mut swapped = [0u8; 64];
+        let swapped = &mut swapped[..symbols.len()];
+        swapped.copy_from_slice(symbols);
+        for place in 1..symbols.len() {
+            if symbols[place - 1] != symbols[place] && symbols.len() > 3 {
+                swapped.swap(place - 1, place);
+                self.add_probe(name, Family::Whole, swapped, Found::OneEdit);
+                swapped.swap(place - 1, place);
+            }
+        }
+    }
+
+    /// Whole protected keys inside the name, of five symbols or more.
+    fn add_inside(&mut self, name: u8, looks: &[u8]) {
+        for start in 0..looks.len() {
+            for end in start + MIN_INSIDE..=looks.len() {
+                let len = end - start;
+                // Not at either end, a short key is there by chance.
+                let at_an_end = start == 0 || end == looks.len();
+                if len < looks.len() && (at_an_end || len * 2 >= looks.len()) {
+                    let found = Found::Inside(len as u8);
+                    self.add_probe(name, Family::Whole, &looks[start..end], found);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,351 @@
+//! A part of the index: columns of rows that never change, and the postings by which they are
+//! found. Rows are only ever marked as gone.
+//!
+//! It must not know what a likeness is worth.
+
+use std::io::{self, Read, Write};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+
+use super::bytes;
+use super::keys::{self, Family};
+use super::postings::{Posting, Postings};
+use super::row::{KeyOf, Row};
+use crate::picture::{HashIndex, Pdq};
+use crate::profile::{Link, WordSet};
+use crate::text::Reader;
+
+/// Immutable rows with their postings.
+#[derive(Debug, Default)]
+pub struct Segment {
+    numbers: Vec<u64>,
+    /// Rows in the order of their numbers.
+    by_number: Vec<u32>,
+    text_at: Vec<u32>,
+    text: Vec<u8>,
+    first_hash: Vec<u32>,
+    hashes: HashIndex,
+    bios: Vec<u64>,
+    links: Vec<u64>,
+    fame: Vec<u8>,
+    /// Found by hashes of whole keys.
+    pub(super) whole: Postings,
+    /// Found by hashes of segments of keys.
+    pub(super) parts: Postings,
+    gone: Vec<AtomicU64>,
+    gone_count: AtomicUsize,
+}
+
+/// What one thread makes of its share of the rows.
+#[derive(Default)]
+struct Share {
+    lengths: Vec<u32>,
+    text: Vec<u8>,
+    whole: Vec<(u32, Posting)>,
+    parts: Vec<(u32, Posting)>,
+}
+
+impl Share {
+    fn read(reader: &Reader, rows: &[Row], first: u32) -> Share {
+        let mut share = Share::default();
+        let mut hashes = Vec::new();
+        for (place, row) in rows.iter().enumerate() {
+            let number = first + place as u32;
+            let before = share.text.len();
+            hashes.clear();
+            let read = row.read(reader);
+            for (_, key) in &read.keys {
+                hashes.push(keys::split(Family::Whole, key.as_bytes()));
+                if keys::is_short(key.len()) && keys::tolerance(key.len()) > 0 {
+                    keys::without_one(key.as_bytes(), |key| {
+                        hashes.push(keys::split(Family::Without, key));
+                    });
+                }
+            }
+            let others = read.others.iter().map(|(family, key)| keys::split(*family, key));
+            hashes.extend(others);
+            hashes.sort_unstable();
+            hashes.dedup();
+            share
+                .whole
+                .extend(hashes.iter().map(|&(hash, tag)| (hash, Posting { row: number, tag })));
+            for (of, key) in &read.keys {
+                if !of.is_searched_with_edits() {
+                    continue;
+                }
+                let parts = keys::segments(key.as_bytes());
+                share.parts.extend(parts.map(|(hash, tag)| (hash, Posting { row: number, tag })));
+            }
+            read.write(row, &mut share.text);
+            share.lengths.push((share.text.len() - before) as u32);
+        }
+        share
+    }
+}
+
+impl Segment {
+    /// Builds it, on as many threads as asked for. Rows come to lie in the order of their fame, so
+    /// that where a search must stop early it has seen the famous ones.
+    pub fn build(reader: &Reader, mut rows: Vec<Row>, threads: usize) -> Segment {
+        rows.sort_by_key(|row| (std::cmp::Reverse(row.fame), row.number));
+        let share = rows.len().div_ceil(threads.max(1)).max(1);
+        let mut shares: Vec<Share> = Vec::new();
+        std::thread::scope(|scope| {
+            let started: Vec<_> = rows
+                .chunks(share)
+                .enumerate()
+                .map(|(place, rows)| {
+                    scope.spawn(move || Share::read(reader, rows, (place * share) as u32))
+                })
+                .collect();
+            // A panic there is a defect here: it goes on upwards.
+            shares = started
+                .into_iter()
+                .map(|thread| match thread.join() {
+                    Ok(share) => share,
+                    Err(panic) => std::panic::resume_unwind(panic),
+                })
+                .collect();
+        });
+        let mut segment = Segment::columns(&rows);
+        let mut whole = Vec::new();
+        let mut parts = Vec::new();
+        segment.text_at.push(0);
+        let mut end = 0;
+        for mut share in shares {
+            for length in share.lengths {
+                end += length;
+                segment.text_at.push(end);
+            }
+            segment.text.append(&mut share.text);
+            whole.push(std::mem::take(&mut share.whole));
+            parts.push(std::mem::take(&mut share.parts));
+        }
+        segment.text.shrink_to_fit();
+        std::thread::scope(|scope| {
+            let whole = scope.spawn(move || Postings::build(&whole));
+            let own = scope.spawn(move || Postings::build(&parts));
+            let hashes = rows
+                .iter()
+                .enumerate()
+                .flat_map(|(place, row)| row.avatars.iter().map(move |hash| (place as u32, *hash)));
+            let hashes: Vec<(u32, Pdq)> = hashes.collect();
+            segment.hashes = HashIndex::build(hashes.into_iter());
+            if let (Ok(whole), Ok(parts)) = (whole.join(), own.join()) {
+                segment.whole = whole;
+                segment.parts = parts;
+            }
+        });
+        segment
+    }
+
+    fn columns(rows: &[Row]) -> Segment {
+        let mut segment = Segment::default();
+        let mut hash_count = 0;
+        for row in rows {
+            segment.numbers.push(row.number);
+            segment.first_hash.push(hash_count);
+            hash_count += row.avatars.len() as u32;
+            segment.bios.extend(row.bio.0);
+            segment.links.push(u64::from(row.link.host) << 32 | u64::from(row.link.whole));
+            segment.fame.push(row.fame);
+        }
+        segment.first_hash.push(hash_count);
+        segment.by_number = (0..rows.len() as u32).collect();
+        segment.by_number.sort_unstable_by_key(|row| segment.numbers[*row as usize]);
+        segment.gone.resize_with(rows.len().div_ceil(64), AtomicU64::default);
+        segment
+    }
+
+    /// How many rows it has, those that are gone included.
+    pub fn len(&self) -> usize {
+        self.numbers.len()
+    }
+
+    /// Whether it has no rows.
+    pub fn is_empty(&self) -> bool {
+        self.numbers.is_empty()
+    }
+
+    /// How many rows are gone.
+    pub fn gone_count(&self) -> usize {
+        self.gone_count.load(Ordering::Relaxed)
+    }
+
+    /// Whether a row is still there.
+    pub fn is_live(&self, row: u32) -> bool {
+        self.gone[row as usize / 64].load(Ordering::Relaxed) >> (row % 64) & 1 == 0
+    }
+
+    /// The live row of a number.
+    pub fn find(&self, number: u64) -> Option<u32> {
+        let number_of = |row: &u32| self.numbers[*row as usize];
+        let first = self.by_number.partition_point(|row| number_of(row) < number);
+        let mut rows = self.by_number[first..].iter().take_while(|row| number_of(row) == number);
+        rows.find(|row| self.is_live(**row)).copied()
+    }
+
+    /// Marks a row as gone.
+    pub fn remove(&self, row: u32) {
+        let bit = 1 << (row % 64);
+        if self.gone[row as usize / 64].fetch_or(bit, Ordering::Relaxed) & bit == 0 {
+            self.gone_count.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// The number of a row.
+    pub fn number(&self, row: u32) -> u64 {
+        self.numbers[row as usize]
+    }
+
+    /// The fame of a row.
+    pub fn fame(&self, row: u32) -> u8 {
+        self.fame[row as usize]
+    }
+
+    /// The words of a row's bio.
+    pub fn bio(&self, row: u32) -> WordSet {
+        let first = row as usize * 2;
+        WordSet([self.bios[first], self.bios[first + 1]])
+    }
+
+    /// The link of a row.
+    pub fn link(&self, row: u32) -> Link {
+        let both = self.links[row as usize];
+        Link { host: (both >> 32) as u32, whole: both as u32 }
+    }
+
+    /// The hashes of a row's pictures.
+    pub fn avatars(&self, row: u32) -> impl Iterator<Item = Pdq> + '_ {
+        let row = row as usize;
+        (self.first_hash[row]..self.first_hash[row + 1]).map(|place| self.hashes.get(place))
+    }
+
+    /// The index of hashes of pictures; owners are rows.
+    pub fn hashes(&self) -> &HashIndex {
+        &self.hashes
+    }
+
+    /// The folded keys of a row.
+    pub fn keys(&self, row: u32) -> impl Iterator<Item = (KeyOf, &[u8])> {
+        super::row::keys(self.text(row))
+    }
+
+    /// The names of a row as written: handle, display name, aliases.
+    pub fn names(&self, row: u32) -> impl Iterator<Item = &str> {
+        super::row::written(self.text(row))
+    }
+
+    /// Has the text of rows fetched, so that reading them next need not wait for memory.
+    pub fn touch(&self, rows: impl Iterator<Item = u32> + Clone) {
+        let starts = rows.clone().fold(0, |all, row| all ^ self.text_at[row as usize]);
+        std::hint::black_box(starts);
+        let first = |row: u32| self.text[self.text_at[row as usize] as usize];
+        std::hint::black_box(rows.fold(0, |all, row| all ^ first(row)));
+    }
+
+    fn text(&self, row: u32) -> &[u8] {
+        let row = row as usize;
+        &self.text[self.text_at[row] as usize..self.text_at[row + 1] as usize]
+    }
+
+    /// The row, as it was given.
+    pub fn row(&self, row: u32) -> Row {
+        let mut whole = super::row::names(self.text(row));
+        whole.number = self.number(row);
+        whole.avatars = self.avatars(row).collect();
+        whole.bio = self.bio(row);
+        whole.link = self.link(row);
+        whole.fame = self.fame(row);
+        whole
+    }
+
+    /// All live rows, as they were given.
+    pub fn rows(&self) -> impl Iterator<Item = Row> + '_ {
+        (0..self.len() as u32).filter(|row| self.is_live(*row)).map(|row| self.row(row))
+    }
+
+    /// How many bytes it holds.
+    pub fn memory(&self) -> usize {
+        self.numbers.len() * 8
+            + (self.by_number.len() + self.text_at.len() + self.first_hash.len()) * 4
+            + self.text.len()
+            + (self.bios.len() + self.links.len() + self.gone.len()) * 8
+            + self.fame.len()
+            + self.hashes.memory()
+            + self.whole.memory()
+            + self.parts.memory()
+    }
+
+    /// Where its memory goes, for people.
+    pub fn parts_of_memory(&self) -> String {
+        let each = |bytes: usize| bytes as f64 / self.len().max(1) as f64;
+        format!(
+            "{} rows: text {:.1} B, hashes {:.1} B, whole keys {:.1} B, parts of keys {:.1} B each",
+            self.len(),
+            each(self.text.len()),
+            each(self.hashes.memory()),
+            each(self.whole.memory()),
+            each(self.parts.memory()),
+        )
+    }
+
+    /// Writes it.
+    ///
+    /// # Errors
+    /// If writing fails.
+    pub fn write_to(&self, to: &mut impl Write) -> io::Result<()> {
+        bytes::write_all_u64(to, &self.numbers)?;
+        bytes::write_all_u32(to, &self.by_number)?;
+        bytes::write_all_u32(to, &self.text_at)?;
+        bytes::write_all_u8(to, &self.text)?;
+        bytes::write_all_u32(to, &self.first_hash)?;
+        self.hashes.write_to(to)?;
+        bytes::write_all_u64(to, &self.bios)?;
+        bytes::write_all_u64(to, &self.links)?;
+        bytes::write_all_u8(to, &self.fame)?;
+        self.whole.write_to(to)?;
+        self.parts.write_to(to)?;
+        let gone: Vec<u64> = self.gone.iter().map(|bits| bits.load(Ordering::Relaxed)).collect();
+        bytes::write_all_u64(to, &gone)
+    }
+
+    /// Reads what was written.
+    ///
+    /// # Errors
+    /// If reading fails or it does not fit together.
+    pub fn read_from(from: &mut impl Read) -> io::Result<Segment> {
+        let mut segment = Segment {
+            numbers: bytes::read_all_u64(from)?,
+            by_number: bytes::read_all_u32(from)?,
+            text_at: bytes::read_all_u32(from)?,
+            text: bytes::read_all_u8(from)?,
+            first_hash: bytes::read_all_u32(from)?,
+            hashes: HashIndex::read_from(from).map_err(io::Error::other)?,
+            bios: bytes::read_all_u64(from)?,
+            links: bytes::read_all_u64(from)?,
+            fame: bytes::read_all_u8(from)?,
+            whole: Postings::read_from(from)?,
+            parts: Postings::read_from(from)?,
+            gone: bytes::read_all_u64(from)?.into_iter().map(AtomicU64::new).collect(),
+            gone_count: AtomicUsize::new(0),
+        };
+        let len = segment.len();
+        let fits = segment.by_number.len() == len
+            && segment.text_at.len() == len + 1
+            && segment.text_at.last() == Some(&(segment.text.len() as u32))
+            && segment.text_at.is_sorted()
+            && segment.first_hash.len() == len + 1
+            && segment.first_hash.is_sorted()
+            && segment.bios.len() == len * 2
+            && segment.links.len() == len
+            && segment.fame.len() == len
+            && segment.gone.len() == len.div_ceil(64);
+        if !fits {
+            return Err(bytes::broken("the columns of a segment differ in length"));
+        }
+        let gone =
+            segment.gone.iter().map(|bits| bits.load(Ordering::Relaxed).count_ones() as usize);
+        segment.gone_count = AtomicUsize::new(gone.sum());
+        Ok(segment)
+    }
+}

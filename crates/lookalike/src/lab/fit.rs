@@ -1,0 +1,189 @@
+//! Fits the model to labelled accounts.
+//!
+//! One half of the accounts is fitted to, the other is kept for measuring; which half an account
+//! belongs to depends on whom it imitates, so that no identity is in both. It must not know where
+//! accounts come from.
+
+use super::accounts::Account;
+use super::boost::{self, Chance, Examples, Settings};
+use super::measure;
+use crate::detector::{Detector, Scratch};
+use crate::index::Index;
+use crate::index::gather::Budget;
+use crate::score::model::{Model, Threshold};
+
+/// The false-positive rates at which thresholds are kept.
+pub const RATES: [f32; 5] = [1e-2, 3e-3, 1e-3, 3e-4, 1e-4];
+/// Of unrelated accounts' candidates that look harmless, one in so many is kept and counts for all.
+const HARMLESS: f32 = 40.0;
+/// How many unrelated accounts the first, rough model is fitted to.
+const ROUGH: usize = 60_000;
+
+/// Labelled accounts.
+#[derive(Debug)]
+pub struct Labelled<'a> {
+    /// Imitations, each with whom it imitates.
+    pub imitations: &'a [Account],
+    /// Accounts that imitate nobody.
+    pub unrelated: &'a [Account],
+}
+
+/// Whether an imitation is fitted to; else it is for measuring.
+pub fn is_for_fitting(account: &Account) -> bool {
+    account.subject.is_some_and(|subject| subject.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 63 == 0)
+}
+
+/// Fits the model. The detector reads and gathers; its own model is not used.
+pub fn fit(detector: &Detector, index: &Index, data: &Labelled<'_>, settings: &Settings) -> Model {
+    let imitations: Vec<&Account> =
+        data.imitations.iter().filter(|account| is_for_fitting(account)).collect();
+    let unrelated: Vec<&Account> = data.unrelated.iter().step_by(2).collect();
+
+    let first = &unrelated[..unrelated.len().min(ROUGH)];
+    let all = |_: f32| 1.0;
+    let rough = examples(detector, index, &imitations, first, None, &all, settings.seed);
+    let rough = model_of(boost::fit(&rough, &Settings { trees: 40, ..*settings }));
+
+    // Where the rough model sees nothing, few examples say as much as many.
+    let mut scores = measure::best_scores(&with_model(detector, &rough), index, first);
+    scores.sort_by(f32::total_cmp);
+    let harmless = scores.get(scores.len() * 8 / 10).copied().unwrap_or_default();
+    let keep = move |score: f32| if score < harmless { 1.0 / HARMLESS } else { 1.0 };
+    let examples =
+        examples(detector, index, &imitations, &unrelated, Some(&rough), &keep, settings.seed);
+    let mut model = model_of(boost::fit(&examples, settings));
+    model.origin = format!(
+        "Fitted to {} imitations and {} unrelated accounts among {} identities: {settings:?}.\n",
+        imitations.len(),
+        unrelated.len(),
+        index.len(),
+    );
+    model
+}
+
+/// The model measured on the other half, with its thresholds and true log-odds.
+pub fn finish(detector: &mut Detector, index: &Index, data: &Labelled<'_>) {
+    let imitations: Vec<&Account> =
+        data.imitations.iter().filter(|account| !is_for_fitting(account)).collect();
+    let unrelated: Vec<&Account> = data.unrelated.iter().skip(1).step_by(2).collect();
+    let found = measure::top_matches(detector, index, &imitations);
+    let right: Vec<f32> = found
+        .iter()
+        .zip(&imitations)
+        .map(|(top, account)| match top {
+            Some((number, score)) if Some(*number) == account.subject => *score,
+            _ => f32::NEG_INFINITY,
+        })
+        .collect();
+    let found: Vec<f32> =
+        found.iter().map(|top| top.map_or(f32::NEG_INFINITY, |(_, score)| score)).collect();
+    let mut harmless = measure::best_scores(detector, index, &unrelated);
+    let (scale, shift) = logistic(&found, &harmless);
+    let model = &mut detector.model;
+    harmless.sort_by(|a, b| b.total_cmp(a));
+    model.thresholds.clear();
+    for rate in RATES {
+        let score = measure::score_at(&harmless, rate);
+        let recall = right.iter().filter(|right| **right >= score).count() as f32;
+        model.thresholds.push(Threshold {
+            false_positive_rate: rate,
+            score: scale * score + shift,
+            recall: recall / right.len().max(1) as f32,
+        });
+    }
+    model.base = scale * model.base + shift;
+    model.scale *= scale;
+}
+
+fn model_of(trees: boost::Trees) -> Model {
+    let boost::Trees { base, roots, nodes } = trees;
+    Model { base, scale: 1.0, roots, nodes, ..Model::default() }
+}
+
+fn with_model(detector: &Detector, model: &Model) -> Detector {
+    Detector { reader: detector.reader, model: model.clone() }
+}
+
+/// All pairs that a check would look at, labelled.
+fn examples(
+    detector: &Detector,
+    index: &Index,
+    imitations: &[&Account],
+    unrelated: &[&Account],
+    model: Option<&Model>,
+    keep: &(impl Fn(f32) -> f32 + Sync),
+    seed: u64,
+) -> Examples {
+    let mut examples = Examples::default();
+    let pairs = measure::each(imitations, |account, scratch: &mut Scratch| {
+        let seen = detector.see(index, &ageless(account), scratch, &Budget::default());
+        let label = |number: u64| Some(number) == account.subject;
+        seen.into_iter().map(|seen| (seen.features, label(seen.number))).collect::<Vec<_>>()
+    });
+    for (features, label) in pairs.into_iter().flatten() {
+        examples.features.push(features);
+        examples.labels.push(label);
+        examples.weights.push(1.0);
+    }
+    let pairs = measure::each(unrelated, |account, scratch: &mut Scratch| {
+        let seen = detector.see(index, &ageless(account), scratch, &Budget::default());
+        let first = account
+            .profile
+            .handle
+            .bytes()
+            .fold(seed, |seed, byte| (seed ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+        let mut chance = Chance(first | 1);
+        chance.draw();
+        let kept = seen.into_iter().filter_map(|seen| {
+            let share = model.map_or(1.0, |model| keep(model.score(&seen.features)));
+            (share >= 1.0 || chance.draw() < share).then_some((seen.features, 1.0 / share))
+        });
+        kept.collect::<Vec<_>>()
+    });
+    for (features, weight) in pairs.into_iter().flatten() {
+        examples.features.push(features);
+        examples.labels.push(false);
+        examples.weights.push(weight);
+    }
+    examples
+}
+
+/// The profile without its age: those who imitate today are young in the data, bought accounts
+/// are not.
+pub fn ageless(account: &Account) -> crate::profile::Profile {
+    crate::profile::Profile { age_days: None, ..account.profile.clone() }
+}
+
+/// Scale and shift by which scores become true log-odds, by Newton's method on the logistic loss
+/// with a weak pull towards leaving them as they are: where the two kinds lie quite apart, the
+/// loss alone would make every score endlessly sure.
+fn logistic(imitations: &[f32], unrelated: &[f32]) -> (f32, f32) {
+    const PULL: f64 = 5.0;
+    let known = |scores: &[f32], label: f64| -> Vec<(f64, f64)> {
+        let finite = scores.iter().filter(|score| score.is_finite());
+        finite.map(|score| (f64::from(*score), label)).collect()
+    };
+    let mut all = known(imitations, 1.0);
+    all.extend(known(unrelated, 0.0));
+    let (mut scale, mut shift) = (1.0f64, 0.0f64);
+    for _ in 0..100 {
+        let mut first = [PULL * (scale - 1.0), 0.1 * PULL * shift];
+        let mut second = [PULL, 0.0, 0.1 * PULL];
+        for (score, label) in &all {
+            let likely = 1.0 / (1.0 + (-(scale * score + shift)).exp());
+            let (wrong, width) = (likely - label, likely * (1.0 - likely));
+            first[0] += wrong * score;
+            first[1] += wrong;
+            second[0] += width * score * score;
+            second[1] += width * score;
+            second[2] += width;
+        }
+        let determinant = second[0] * second[2] - second[1] * second[1];
+        // Small steps: far from the best place Newton's own are too long.
+        let step = |long: f64| long.clamp(-0.2, 0.2);
+        scale -= step((second[2] * first[0] - second[1] * first[1]) / determinant);
+        shift -= step((second[0] * first[1] - second[1] * first[0]) / determinant);
+        scale = scale.max(0.05);
+    }
+    (scale as f32, shift as f32)
+}

@@ -1,1 +1,0 @@
-//! Pictures: from image bytes to hashes of several views, and an index of hashes.

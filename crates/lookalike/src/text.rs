@@ -1,1 +1,0 @@
-//! Reading names: how they look, how they sound, what their words are, what was done to them.

@@ -1,0 +1,78 @@
+//! Signs that stand for letters where their neighbours are letters. It must not know words.
+
+use std::collections::HashMap;
+
+use super::data;
+
+/// Which neighbours a sign needs to be read as a letter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Where {
+    /// A letter or digit on either side.
+    Touch,
+    /// One that follows.
+    Before,
+    /// One on both sides.
+    Inner,
+    /// One that follows, and no bracket that closes later.
+    Open,
+}
+
+impl Where {
+    /// Whether it is a bracket that must stay open.
+    pub(super) const fn opens(self) -> bool {
+        matches!(self, Where::Open)
+    }
+
+    /// Whether these neighbours do.
+    pub(super) const fn fits(self, before: bool, after: bool) -> bool {
+        match self {
+            Where::Touch => before || after,
+            Where::Before | Where::Open => after,
+            Where::Inner => before && after,
+        }
+    }
+}
+
+/// One sign, of one or several characters.
+#[derive(Clone, Debug)]
+pub(super) struct Sign {
+    pub(super) characters: Vec<char>,
+    pub(super) reading: &'static str,
+    pub(super) place: Where,
+}
+
+/// All signs by their first character, the longest first.
+pub(super) struct Signs(HashMap<char, Vec<Sign>>);
+
+impl Signs {
+    pub(super) fn new() -> Signs {
+        let mut signs: HashMap<char, Vec<Sign>> = HashMap::new();
+        for (reading, rest) in data::rows(data::SYMBOLS) {
+            let Some((place, sign)) = rest.split_once('\t') else { continue };
+            let place = match place {
+                "touch" => Where::Touch,
+                "before" => Where::Before,
+                "open" => Where::Open,
+                _ => Where::Inner,
+            };
+            let characters: Vec<char> = sign.chars().collect();
+            if let Some(&first) = characters.first() {
+                signs.entry(first).or_default().push(Sign { characters, reading, place });
+            }
+        }
+        for list in signs.values_mut() {
+            list.sort_by_key(|sign| std::cmp::Reverse(sign.characters.len()));
+        }
+        Signs(signs)
+    }
+
+    /// Whether a sign begins with the character, and it is no letter or digit by itself.
+    pub(super) fn begins(&self, character: char) -> bool {
+        !character.is_alphanumeric() && self.0.contains_key(&character)
+    }
+
+    /// The signs that begin with the character.
+    pub(super) fn of(&self, character: char) -> &[Sign] {
+        self.0.get(&character).map_or(&[], Vec::as_slice)
+    }
+}
