@@ -153,9 +153,9 @@ pub fn plan(found: &str, campaign: Option<(String, Kind)>, peers: &[Peer]) -> Op
         return None;
     }
     // Whoever is known to belong to an actor is not counted again.
-    let free = peers.iter().filter(|peer| {
-        peer.campaign.as_ref().is_none_or(|(_, kind)| *kind == Kind::Identity)
-    });
+    let free = peers
+        .iter()
+        .filter(|peer| peer.campaign.as_ref().is_none_or(|(_, kind)| *kind == Kind::Identity));
     merged(Kind::Identity, found, campaign, &free.collect::<Vec<_>>(), IDENTITY_MIN)
 }
 

@@ -38,9 +38,9 @@ pub fn check(
     }
     if let Some((field, expected)) = wrong.first() {
         let error = Error::invalid(*field, *expected);
-        return Err(wrong[1..].iter().fold(error, |e, (field, expected)| {
-            e.and_invalid(*field, *expected)
-        }));
+        return Err(wrong[1..]
+            .iter()
+            .fold(error, |e, (field, expected)| e.and_invalid(*field, *expected)));
     }
     if request.proof.is_none() && proof_needed(request, claimant, identity) {
         return Err(Error::invalid_argument("PROOF_REQUIRED")

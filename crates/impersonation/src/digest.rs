@@ -137,7 +137,8 @@ mod tests {
             event(2, 169, Confirmed, 0.8),
         ];
         let (digest, lines) = count(MONDAY, &events);
-        let counts = |d: &Digest| (d.found_count, d.confirmed_count, d.dismissed_count, d.open_count);
+        let counts =
+            |d: &Digest| (d.found_count, d.confirmed_count, d.dismissed_count, d.open_count);
         assert_eq!(counts(&digest), (3, 1, 1, 3));
         assert_eq!(lines, ["mat_004", "mat_003", "mat_005"]);
         let (next, lines) = count(MONDAY.plus(WEEK), &events);

@@ -154,7 +154,8 @@ mod tests {
         ) {
             let touched = ProfileSnapshot { followers: Some(followers), ..profile.clone() };
             let then = Seen { profile: &profile, score };
-            prop_assert!(changes(then, Seen { profile: &touched, score: score + 9.0 }).is_empty());
+            let found = changes(then, Seen { profile: &touched, score: score + 9.0 });
+            prop_assert!(found.is_empty());
         }
 
         #[test]

@@ -10,8 +10,13 @@
 //! A profile goes [`rpc`] → [`index`] (memory) → the rows of its hits → [`exemption`]; writes go
 //! through [`store`] with their events, and come back to every replica's index by the log.
 
+pub mod campaign;
 pub mod check;
+pub mod claim;
+pub mod claimant;
 pub mod detect;
+pub mod digest;
+pub mod dismissal;
 pub mod events;
 pub mod exemption;
 pub mod expiry;
@@ -25,6 +30,7 @@ pub mod observing;
 pub mod patrol;
 pub mod picture;
 pub mod profile;
+pub mod proof;
 pub mod rpc;
 mod running;
 pub mod search;
@@ -38,4 +44,4 @@ pub use running::{Deps, Running, start};
 pub const NAME: &str = "impersonation";
 
 /// The schema.
-pub static MIGRATIONS: kit::db::Migrations = kit::migrations!["0001_identities"];
+pub static MIGRATIONS: kit::db::Migrations = kit::migrations!["0001_identities", "0002_claims"];

@@ -111,8 +111,7 @@ impl Keys {
         let Some(first) = self.0.first() else { return Err(Failed) };
         let mut bytes = proof.encode_to_vec();
         let bound = Aad::from(claim_id.as_bytes());
-        let nonce =
-            first.key.seal_in_place_append_tag(bound, &mut bytes).map_err(|_| Failed)?;
+        let nonce = first.key.seal_in_place_append_tag(bound, &mut bytes).map_err(|_| Failed)?;
         let bytes = [nonce.as_ref().as_slice(), &bytes].concat();
         Ok(Sealed { key_id: first.id.clone(), bytes })
     }

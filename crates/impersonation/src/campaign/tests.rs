@@ -40,15 +40,17 @@ fn only_what_is_not_the_imitated_ones_tells_of_an_actor() {
     assert_eq!(of_actor(&match_of("idn_1", |_| {}), &["m"]), ["mark:m"]);
     assert_eq!(links(&["HTTPS://www.Scam.example:8443/x?y"]), ["link:scam.example"]);
     assert_eq!(links(&["https://user@evil.example"]), ["link:evil.example"]);
-    assert_eq!(links(&["star.example", "https://linktr.ee/x", "m.youtube.com", "nothing"]), [""; 0]);
+    assert_eq!(
+        links(&["star.example", "https://linktr.ee/x", "m.youtube.com", "nothing"]),
+        [""; 0]
+    );
     let picture = |byte: u8| {
         let avatar = AvatarHash { pdq: vec![byte; 32], ..AvatarHash::default() };
         of_actor(&match_of("idn_1", |profile| profile.avatars = vec![avatar]), &[]).len()
     };
     assert_eq!((picture(7), picture(0xf8)), (0, 1));
-    let bio = |bio: &str| {
-        of_actor(&match_of("idn_1", |profile| profile.bio = bio.to_owned()), &[]).len()
-    };
+    let bio =
+        |bio: &str| of_actor(&match_of("idn_1", |profile| profile.bio = bio.to_owned()), &[]).len();
     assert_eq!(bio("short"), 0);
     assert_eq!(bio("singer AND songwriter  from Graz"), 0);
     assert_eq!(bio("write me on telegram for free crypto"), 1);
@@ -95,7 +97,10 @@ fn an_actor_takes_precedence_and_an_identity_needs_three() {
             vec![peer("a", None, false), peer("b", None, false)],
             planned(Identity, None, &["a", "b", "m"], &[]),
         ),
-        (vec![peer("a", Some(("c1", Identity)), false)], planned(Identity, Some("c1"), &["m"], &[])),
+        (
+            vec![peer("a", Some(("c1", Identity)), false)],
+            planned(Identity, Some("c1"), &["m"], &[]),
+        ),
         (vec![peer("a", Some(("c1", Actor)), false)], None),
         (vec![peer("a", None, true)], planned(Actor, None, &["a", "m"], &[])),
         (
