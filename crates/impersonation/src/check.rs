@@ -17,7 +17,7 @@ use kit::{Clock, Error};
 use tokio::sync::Semaphore;
 
 use crate::detect::Ask;
-use crate::memory::{self, Memory};
+use crate::memory::Memory;
 use crate::picture::{self, Pictures, Role};
 use crate::store::{exemptions, identities};
 use crate::{judge, profile};
@@ -142,7 +142,7 @@ impl Checker {
         let compared = profile::compared(profile, now);
         let limit = wanted.limit + SPARE;
         let asked = Ask { limit, min_probability: min_probability as f32 };
-        let checked = memory::ask(&state, &compared, asked);
+        let checked = self.memory.ask(&state, &compared, asked);
         let mut answer = CheckProfileResponse {
             likenesses: Vec::new(),
             truncated: checked.truncated,

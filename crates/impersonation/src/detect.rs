@@ -1,83 +1,22 @@
 //! The detector as this service uses it: everything that is taken from it comes through here.
-//!
-//! It compares folded names and hashes one by one until the detector's own index takes its place.
 
-use std::collections::BTreeMap;
-use std::io::{self, Read, Write};
 use std::sync::Arc;
 
+use lookalike::detector::{self, Detector};
+pub use lookalike::index::{Change, Index, Merge, Merged};
+pub use lookalike::picture::Pdq;
+pub use lookalike::profile::{Identity, Profile};
+use lookalike::score::{Model, Signal, model};
+use lookalike::text::Reader;
+use sha2::{Digest as _, Sha256};
+
+pub use self::detector::Scratch;
 use crate::picture::Role;
 
-/// A PDQ hash.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Pdq(pub [u64; 4]);
-
-impl Pdq {
-    /// From its 32 bytes.
-    pub fn from_bytes(bytes: &[u8; 32]) -> Pdq {
-        let mut words = [0; 4];
-        for (word, chunk) in words.iter_mut().zip(bytes.chunks_exact(8)) {
-            *word = u64::from_be_bytes(chunk.try_into().unwrap_or_default());
-        }
-        Pdq(words)
-    }
-
-    /// Its 32 bytes.
-    pub fn to_bytes(self) -> [u8; 32] {
-        let mut bytes = [0; 32];
-        for (chunk, word) in bytes.chunks_exact_mut(8).zip(self.0) {
-            chunk.copy_from_slice(&word.to_be_bytes());
-        }
-        bytes
-    }
-
-    /// In how many bits it differs.
-    pub fn distance(&self, other: &Pdq) -> u32 {
-        self.0.iter().zip(other.0).map(|(a, b)| (a ^ b).count_ones()).sum()
-    }
-}
-
-/// Somebody who is protected.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Identity {
-    /// Names it in answers.
-    pub number: u64,
-    /// Its handle.
-    pub handle: String,
-    /// Its display name.
-    pub display_name: String,
-    /// Other names.
-    pub aliases: Vec<String>,
-    /// Its pictures.
-    pub avatars: Vec<Pdq>,
-    /// Its bio.
-    pub bio: String,
-    /// Its links.
-    pub links: Vec<String>,
-    /// How many follow it.
-    pub followers: u64,
-}
-
-/// An account that may imitate somebody.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Profile {
-    /// Its handle.
-    pub handle: String,
-    /// Its display name.
-    pub display_name: String,
-    /// Its pictures.
-    pub avatars: Vec<Pdq>,
-    /// Its bio.
-    pub bio: String,
-    /// Its links.
-    pub links: Vec<String>,
-    /// How many follow it.
-    pub followers: Option<u64>,
-    /// How old it is.
-    pub age_days: Option<u32>,
-    /// Names that it had.
-    pub former_names: Vec<String>,
-}
+/// Added to log-odds asked for, so that rounding loses nobody who is just probable enough.
+const ROUNDING: f32 = 1e-3;
+/// Hexadecimal digits of a model's name.
+const VERSION_BYTES: usize = 8;
 
 /// What is wanted of a check.
 #[derive(Clone, Copy, Debug)]
@@ -93,7 +32,7 @@ pub struct Ask {
 pub struct Checked {
     /// Most probable first.
     pub matches: Vec<Found>,
-    /// Whether its work ran out.
+    /// Whether the work that one check may cost ran out.
     pub truncated: bool,
 }
 
@@ -102,39 +41,129 @@ pub struct Checked {
 pub struct Found {
     /// Of whom.
     pub number: u64,
-    /// How probable.
+    /// How probable an imitation is.
     pub probability: f32,
-    /// The sum of the points.
+    /// The same in log-odds: the sum of the points.
     pub score: f32,
-    /// What it rests on: signal, points, words.
-    pub evidence: Vec<(String, f32, String)>,
+    /// What it rests on.
+    pub evidence: Vec<Evidence>,
 }
 
-/// Space that checks use again.
-#[derive(Debug, Default)]
-pub struct Scratch;
-
-/// A change of an index.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Change {
-    /// An identity is protected, or has changed.
-    Set(Identity),
-    /// The identity of this number is protected no longer.
-    Remove(u64),
+/// One thing that a likeness rests on.
+#[derive(Clone, Debug)]
+pub struct Evidence {
+    /// Its name.
+    pub signal: &'static str,
+    /// What it adds.
+    pub points: f32,
+    /// What is seen.
+    pub words: String,
 }
 
-/// The protected identities in memory. Cheap to clone.
-#[derive(Clone, Debug, Default)]
-pub struct Index(Arc<BTreeMap<u64, Identity>>);
+/// The detector with its weights. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Engine(Arc<Inner>);
 
-/// Names the model: probabilities of different models do not compare.
-pub fn model_version() -> &'static str {
-    "none"
+#[derive(Debug)]
+struct Inner {
+    detector: Detector,
+    version: String,
 }
 
-/// The probability that a share of harmless profiles reaches.
-pub fn probability_at(false_positive_rate: f64) -> f64 {
-    (1.0 - 100.0 * false_positive_rate).clamp(0.3, 0.99)
+impl Engine {
+    /// With the weights that are shipped.
+    pub fn shipped() -> Engine {
+        Engine::of(Detector::default())
+    }
+
+    /// With weights that were fitted elsewhere, as `recourse impersonation fit` writes them.
+    ///
+    /// # Errors
+    /// What is wrong with them, for people.
+    pub fn with_model(text: &str) -> Result<Engine, String> {
+        let model = Model::parse(text).map_err(|error| error.to_string())?;
+        Ok(Engine::of(Detector { reader: Reader::new(), model }))
+    }
+
+    fn of(detector: Detector) -> Engine {
+        let hash = Sha256::digest(detector.model.to_text());
+        let version = hash[..VERSION_BYTES].iter().map(|byte| format!("{byte:02x}")).collect();
+        Engine(Arc::new(Inner { detector, version }))
+    }
+
+    /// Names the weights: what different ones answer does not compare.
+    pub fn version(&self) -> &str {
+        &self.0.version
+    }
+
+    /// The probability that a share of harmless profiles reaches.
+    pub fn probability_at(&self, false_positive_rate: f64) -> f64 {
+        let score = self.0.detector.model.threshold(false_positive_rate as f32);
+        f64::from(model::probability(score))
+    }
+
+    /// An index of these identities, built on a number of threads. Takes long for many.
+    pub fn build(&self, identities: &[Identity], threads: usize) -> Index {
+        Index::build(&self.0.detector.reader, identities, threads)
+    }
+
+    /// The index after some changes. Takes long for many.
+    pub fn after(&self, index: &Index, changes: &[Change]) -> Index {
+        index.after(&self.0.detector.reader, changes)
+    }
+
+    /// Does a merge that was due. Takes long.
+    pub fn merge(&self, due: Merge) -> Merged {
+        due.run(&self.0.detector.reader, 1)
+    }
+
+    /// What a profile looks like.
+    pub fn check(
+        &self,
+        index: &Index,
+        profile: &Profile,
+        scratch: &mut Scratch,
+        ask: Ask,
+    ) -> Checked {
+        let min = ask.min_probability;
+        let min_score = (min / (1.0 - min)).ln() - ROUNDING;
+        let asked = detector::Ask { limit: ask.limit, min_score, ..detector::Ask::default() };
+        let checked = self.0.detector.check(index, profile, scratch, &asked);
+        let probable = checked.matches.into_iter().filter(|found| found.probability >= min);
+        Checked { matches: probable.map(found).collect(), truncated: checked.truncated }
+    }
+}
+
+fn found(from: detector::Match) -> Found {
+    let mut evidence: Vec<Evidence> = from
+        .evidence
+        .into_iter()
+        .map(|evidence| Evidence {
+            signal: name(evidence.signal),
+            points: evidence.points,
+            words: evidence.words,
+        })
+        .collect();
+    // So that the points sum to the score.
+    evidence.push(Evidence {
+        signal: "prior",
+        points: from.base,
+        words: "how rare imitation is before anything is seen".to_owned(),
+    });
+    Found { number: from.number, probability: from.probability, score: from.score, evidence }
+}
+
+fn name(signal: Signal) -> &'static str {
+    match signal {
+        Signal::Handle => "handle",
+        Signal::DisplayName => "display_name",
+        Signal::FormerName => "former_name",
+        Signal::Avatar => "avatar",
+        Signal::Bio => "bio",
+        Signal::Link => "link",
+        Signal::Audience => "audience",
+        Signal::Age => "age",
+    }
 }
 
 /// The hashes of a picture's views, and its quality.
@@ -143,91 +172,4 @@ pub fn probability_at(false_positive_rate: f64) -> f64 {
 /// Why it cannot be read, for people.
 pub fn read_image(_image: &[u8], _role: Role) -> Result<(Vec<Pdq>, i32), String> {
     Err("only hashes are taken".to_owned())
-}
-
-fn fold(name: &str) -> String {
-    name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
-}
-
-impl Index {
-    /// An index of these.
-    pub fn build(identities: Vec<Identity>) -> Index {
-        Index(Arc::new(
-            identities.into_iter().map(|identity| (identity.number, identity)).collect(),
-        ))
-    }
-
-    /// The index after some changes; later ones win.
-    #[must_use]
-    pub fn after(&self, changes: Vec<Change>) -> Index {
-        let mut all = BTreeMap::clone(&self.0);
-        for change in changes {
-            match change {
-                Change::Set(identity) => all.insert(identity.number, identity),
-                Change::Remove(number) => all.remove(&number),
-            };
-        }
-        Index(Arc::new(all))
-    }
-
-    /// How many there are.
-    pub fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    /// Bytes that they take.
-    pub fn memory(&self) -> usize {
-        self.0.len() * size_of::<Identity>()
-    }
-
-    /// What a profile looks like.
-    pub fn check(&self, profile: &Profile, _scratch: &mut Scratch, ask: Ask) -> Checked {
-        let mut matches: Vec<Found> =
-            self.0.values().filter_map(|identity| compare(identity, profile)).collect();
-        matches.retain(|found| found.probability >= ask.min_probability);
-        matches.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.number.cmp(&b.number)));
-        let truncated = false;
-        matches.truncate(ask.limit);
-        Checked { matches, truncated }
-    }
-
-    /// Writes all.
-    ///
-    /// # Errors
-    /// If it cannot be written.
-    pub fn write_to(&self, to: &mut impl Write) -> io::Result<()> {
-        to.write_all(format!("{:?}", self.0).as_bytes())
-    }
-
-    /// Reads all.
-    ///
-    /// # Errors
-    /// If it is not an index.
-    pub fn read_from(_from: &mut impl Read) -> io::Result<Index> {
-        Err(io::Error::other("not an index"))
-    }
-}
-
-fn compare(identity: &Identity, profile: &Profile) -> Option<Found> {
-    let mut evidence = Vec::new();
-    let names = [&identity.handle, &identity.display_name];
-    let names: Vec<String> = names.into_iter().chain(&identity.aliases).map(|n| fold(n)).collect();
-    for (signal, name) in [("handle", &profile.handle), ("name", &profile.display_name)] {
-        let name = fold(name);
-        if !name.is_empty() && names.contains(&name) {
-            evidence.push((signal.to_owned(), 2.0, format!("{signal} equal when folded")));
-        }
-    }
-    let near = |a: &Pdq| profile.avatars.iter().map(|b| a.distance(b)).min();
-    if let Some(bits) = identity.avatars.iter().filter_map(near).min()
-        && bits <= 31
-    {
-        evidence.push(("avatar".to_owned(), 3.0, format!("avatar within {bits} of 256 bits")));
-    }
-    if evidence.is_empty() {
-        return None;
-    }
-    let score: f32 = evidence.iter().map(|(_, points, _)| points).sum();
-    let probability = 1.0 / (1.0 + (3.0 - score).exp());
-    Some(Found { number: identity.number, probability, score, evidence })
 }

@@ -118,13 +118,11 @@ fn declared_only(profile: &Profile, identity: &Identity, declared: &Exemption) -
 }
 
 fn label_of(profile: &Profile, identity: &Identity) -> Option<Label> {
-    let spec = &identity.spec;
-    let mut subject = vec![spec.display_name.as_str(), spec.handle.as_str()];
-    subject.extend(spec.aliases.iter().map(String::as_str));
     label::read(label::Reading {
         display_name: &profile.display_name,
         bio: &profile.bio,
-        subject: &subject,
+        subject_handle: &identity.spec.handle,
+        subject_name: &identity.spec.display_name,
         subjects_picture: subjects_picture(profile, identity),
     })
 }

@@ -22,10 +22,10 @@ pub fn likeness(
 ) -> Likeness {
     let exempt = exemption::find(profile, identity, on_record);
     let probability = f64::from(found.probability);
-    let evidence = found.evidence.iter().map(|(signal, points, words)| Evidence {
-        signal: signal.clone(),
-        points: f64::from(*points),
-        words: words.clone(),
+    let evidence = found.evidence.iter().map(|evidence| Evidence {
+        signal: evidence.signal.to_owned(),
+        points: f64::from(evidence.points),
+        words: evidence.words.clone(),
     });
     Likeness {
         identity_id: identity.identity_id.clone(),

@@ -16,10 +16,10 @@ use kit::db::Db;
 use kit::events::{self, Head};
 use kit::watch::{Item, Token, WatchOptions, WatchStream};
 use kit::{Clock, Error};
-use tokio::task::JoinHandle;
+use tokio::task::{JoinError, JoinHandle};
 use tonic::Status;
 
-use crate::detect::{Change, Index};
+use crate::detect::{Change, Merged};
 use crate::events::kind;
 use crate::identity::Identity;
 use crate::memory::{Memory, State};
@@ -33,6 +33,8 @@ const REBUILD_ROWS: usize = 2_000;
 const BATCH_MESSAGES: usize = 64;
 /// Changes after which a snapshot is written.
 const SNAPSHOT_CHANGES: usize = 100_000;
+/// Threads that build the index.
+const BUILD_THREADS: usize = 2;
 /// The wait before another try.
 const RETRY_EVERY: Duration = Duration::from_millis(500);
 
@@ -111,9 +113,9 @@ impl Keeper {
         let progress = self.memory.progress();
         let Some(directory) = self.directory.clone().filter(|_| progress.ready) else { return };
         let (state, shard) = (self.memory.state(), self.memory.shard());
-        let seq = state.seq;
+        let (seq, model) = (state.seq, self.memory.engine().version().to_owned());
         let saved = tokio::task::spawn_blocking(move || {
-            let head = snapshot::Head { log_id: progress.log_id, seq: state.seq, shard };
+            let head = snapshot::Head { model, log_id: progress.log_id, seq: state.seq, shard };
             snapshot::write(&snapshot::path(&directory, shard), &head, &state.index)
         });
         match saved.await.map_err(std::io::Error::other).flatten() {
@@ -155,16 +157,17 @@ impl Keeper {
 
     async fn in_force(&self) -> Result<InForce, Error> {
         let set = settings::thresholds(&self.db).await?;
-        let thresholds = set.map_or_else(thresholds::chosen, |set| thresholds::resolved(&set));
+        let thresholds = thresholds::in_force(set.as_ref(), self.memory.engine());
         Ok(InForce::of(&thresholds))
     }
 
     /// The index of the last snapshot, if it fits.
     async fn load(&self, head: &Head) -> Option<State> {
         let (directory, shard) = (self.directory.clone()?, self.memory.shard());
-        let log_id = head.log_id.clone();
+        let (log_id, engine) = (head.log_id.clone(), self.memory.engine().clone());
         let read = tokio::task::spawn_blocking(move || {
-            snapshot::read(&snapshot::path(&directory, shard), &log_id, shard)
+            let path = snapshot::path(&directory, shard);
+            snapshot::read(&path, engine.version(), &log_id, shard)
         });
         let (found, index) = match read.await.map_err(std::io::Error::other).flatten() {
             Ok(read) => read,
@@ -201,7 +204,8 @@ impl Keeper {
             self.memory.tell(|progress| progress.rebuilt = after);
         }
         kit::fault::point("index_read");
-        let index = tokio::task::spawn_blocking(move || Index::build(all));
+        let engine = self.memory.engine().clone();
+        let index = tokio::task::spawn_blocking(move || engine.build(&all, BUILD_THREADS));
         let index = index.await.map_err(Error::internal)?;
         Ok(State { index, thresholds: self.in_force().await?, seq: head.seq })
     }
@@ -210,8 +214,16 @@ impl Keeper {
         // An index that was not read from a snapshot is worth one at once.
         let mut changes = if self.read_snapshot() { 0 } else { SNAPSHOT_CHANGES };
         let mut saving: Option<JoinHandle<()>> = None;
+        let mut merging: Option<JoinHandle<Merged>> = None;
         loop {
-            let (messages, end) = ready(&mut log).await;
+            let (messages, end) = tokio::select! {
+                ready = ready(&mut log) => ready,
+                merged = done(&mut merging) => {
+                    merging = None;
+                    self.merged(merged).await?;
+                    continue;
+                }
+            };
             if let Some(last) = messages.last() {
                 let (seq, caught_up) = (last.seq, messages.iter().any(|m| m.caught_up));
                 changes += self.apply(messages, seq).await?;
@@ -222,6 +234,12 @@ impl Keeper {
             if let Some(end) = end {
                 return Err(end);
             }
+            if merging.is_none()
+                && let Some(due) = self.memory.state().index.merge_due()
+            {
+                let engine = self.memory.engine().clone();
+                merging = Some(tokio::task::spawn_blocking(move || engine.merge(due)));
+            }
             let free = saving.as_ref().is_none_or(JoinHandle::is_finished);
             if changes >= SNAPSHOT_CHANGES && free && self.memory.is_ready() {
                 changes = 0;
@@ -229,6 +247,17 @@ impl Keeper {
                 saving = Some(tokio::spawn(async move { keeper.save().await }));
             }
         }
+    }
+
+    /// Takes a merge that was done beside the changes.
+    async fn merged(&self, merged: Result<Merged, JoinError>) -> Result<(), Error> {
+        let merged = merged.map_err(Error::internal)?;
+        let mut state = State::clone(&self.memory.state());
+        let index = state.index;
+        let with = tokio::task::spawn_blocking(move || index.with_merged(merged));
+        state.index = with.await.map_err(Error::internal)?;
+        self.memory.publish(state);
+        Ok(())
     }
 
     fn read_snapshot(&self) -> bool {
@@ -258,7 +287,9 @@ impl Keeper {
             let held = rows.iter().filter(|identity| shard.holds(identity.number));
             let changes: Vec<Change> = held.map(change).collect();
             count = changes.len();
-            state.index = state.index.after(changes);
+            let (index, engine) = (state.index, self.memory.engine().clone());
+            let after = tokio::task::spawn_blocking(move || engine.after(&index, &changes));
+            state.index = after.await.map_err(Error::internal)?;
         }
         self.memory.publish(state);
         Ok(count)
@@ -270,6 +301,14 @@ fn change(identity: &Identity) -> Change {
     match identity.state {
         Standing::Active => Change::Set(identity.compared()),
         _ => Change::Remove(identity.number.unsigned_abs()),
+    }
+}
+
+/// The merge under way, once it is done; never without one.
+async fn done(merging: &mut Option<JoinHandle<Merged>>) -> Result<Merged, JoinError> {
+    match merging {
+        Some(merging) => merging.await,
+        None => std::future::pending().await,
     }
 }
 

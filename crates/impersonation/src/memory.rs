@@ -10,7 +10,7 @@ use kit::watch::Token;
 use kit::{Error, Time};
 use tokio::sync::watch;
 
-use crate::detect::{Ask, Checked, Index, Profile, Scratch};
+use crate::detect::{Ask, Checked, Engine, Index, Profile, Scratch};
 use crate::thresholds::InForce;
 
 thread_local! {
@@ -72,15 +72,26 @@ pub struct Memory(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     shard: Shard,
+    engine: Engine,
     state: RwLock<Arc<State>>,
     progress: watch::Sender<Progress>,
 }
 
 impl Memory {
     /// An empty memory, not ready.
-    pub fn new(shard: Shard) -> Memory {
+    pub fn new(shard: Shard, engine: Engine) -> Memory {
         let progress = watch::Sender::new(Progress::default());
-        Memory(Arc::new(Inner { shard, state: RwLock::default(), progress }))
+        Memory(Arc::new(Inner { shard, engine, state: RwLock::default(), progress }))
+    }
+
+    /// What compares.
+    pub fn engine(&self) -> &Engine {
+        &self.0.engine
+    }
+
+    /// Asks an index on the caller's thread: a fraction of a millisecond.
+    pub fn ask(&self, state: &State, profile: &Profile, ask: Ask) -> Checked {
+        SCRATCH.with_borrow_mut(|scratch| self.0.engine.check(&state.index, profile, scratch, ask))
     }
 
     /// Which part of the identities it holds.
@@ -138,11 +149,6 @@ impl Memory {
     pub(crate) fn tell(&self, change: impl FnOnce(&mut Progress)) {
         self.0.progress.send_modify(change);
     }
-}
-
-/// Asks the index on the caller's thread: a fraction of a millisecond.
-pub fn ask(state: &State, profile: &Profile, ask: Ask) -> Checked {
-    SCRATCH.with_borrow_mut(|scratch| state.index.check(profile, scratch, ask))
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::check::{Checker, Other};
+use crate::detect::Engine;
 use crate::expiry::Expiry;
 use crate::keeper::Keeper;
 use crate::memory::{Memory, Shard};
@@ -28,6 +29,8 @@ pub struct Deps {
     pub ids: Ids,
     /// The rules of the contract, for the items of streams.
     pub contract: Contract,
+    /// What compares: the detector with its weights.
+    pub engine: Engine,
     /// A directory of this process's own, for snapshots of the index; none for no snapshots.
     pub directory: Option<PathBuf>,
     /// Which part of the identities this process holds.
@@ -53,8 +56,8 @@ pub struct Running {
 /// # Errors
 /// None at present.
 pub async fn start(deps: Deps) -> Result<Running, Error> {
-    let Deps { db, clock, ids, contract, directory, shard, others, stop } = deps;
-    let memory = Memory::new(shard);
+    let Deps { db, clock, ids, contract, engine, directory, shard, others, stop } = deps;
+    let memory = Memory::new(shard, engine);
     let keeper = Keeper { memory: memory.clone(), db: db.clone(), clock: clock.clone(), directory };
     let checker = Checker::new(db.clone(), clock.clone(), memory.clone(), others);
     let observing = GroupCommit::start_overlapped(&db, Observing { ids: ids.clone() });

@@ -8,9 +8,9 @@ use contracts::impersonation::v1::Likeness;
 use kit::Error;
 
 use crate::check::{Checker, Wanted};
-use crate::detect::{Ask, Index};
+use crate::detect::{self, Ask, Engine};
 use crate::identity::Identity;
-use crate::memory::{self, State};
+use crate::memory::State;
 use crate::profile::{self, Observed};
 use crate::store::profiles;
 
@@ -33,8 +33,9 @@ pub struct Search {
 
 impl Search {
     /// Looks for imitators of these, from a probability on; 0 for the threshold of a suggestion.
-    pub fn new(identities: Vec<Identity>, min_probability: f64) -> Search {
-        let index = Index::build(identities.iter().map(Identity::compared).collect());
+    pub fn new(engine: &Engine, identities: Vec<Identity>, min_probability: f64) -> Search {
+        let compared: Vec<detect::Identity> = identities.iter().map(Identity::compared).collect();
+        let index = engine.build(&compared, 1);
         Search { identities, state: State { index, ..State::default() }, min_probability, after: 0 }
     }
 
@@ -55,7 +56,7 @@ impl Search {
         let mut hits = Vec::new();
         for observed in page {
             let compared = profile::compared(&observed.profile, now);
-            if !memory::ask(&self.state, &compared, asked).matches.is_empty() {
+            if !checker.memory.ask(&self.state, &compared, asked).matches.is_empty() {
                 hits.push(observed);
             }
         }

@@ -7,7 +7,7 @@ use std::fs::{self, File};
 use std::io::{self, BufReader, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 
-use crate::detect::{self, Index};
+use crate::detect::Index;
 use crate::memory::Shard;
 
 /// What the file begins with; its last byte is the version of the format.
@@ -20,6 +20,8 @@ const BUFFER_BYTES: usize = 1 << 20;
 /// What an index must fit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Head {
+    /// The weights that it was read for.
+    pub model: String,
     /// The log that it follows.
     pub log_id: String,
     /// The number of the last event that it holds.
@@ -41,7 +43,7 @@ pub fn write(path: &Path, head: &Head, index: &Index) -> io::Result<()> {
     let beside = path.with_extension("index.new");
     let mut to = Summed::new(BufWriter::with_capacity(BUFFER_BYTES, File::create(&beside)?));
     to.write_all(&MAGIC)?;
-    write_name(&mut to, detect::model_version())?;
+    write_name(&mut to, &head.model)?;
     write_name(&mut to, &head.log_id)?;
     to.write_all(&head.seq.to_le_bytes())?;
     to.write_all(&head.shard.number.to_le_bytes())?;
@@ -60,18 +62,18 @@ pub fn write(path: &Path, head: &Head, index: &Index) -> io::Result<()> {
     }
 }
 
-/// Reads an index of a shard that follows a log.
+/// Reads an index for these weights, of a shard that follows a log.
 ///
 /// # Errors
 /// If there is none, or it is damaged, of another version, model, log or shard.
-pub fn read(path: &Path, log_id: &str, shard: Shard) -> io::Result<(Head, Index)> {
+pub fn read(path: &Path, model: &str, log_id: &str, shard: Shard) -> io::Result<(Head, Index)> {
     let mut from = Summed::new(BufReader::with_capacity(BUFFER_BYTES, File::open(path)?));
     let mut magic = [0; MAGIC.len()];
     from.read_exact(&mut magic)?;
     if magic != MAGIC {
         return Err(unfit("another format"));
     }
-    if read_name(&mut from)? != detect::model_version() {
+    if read_name(&mut from)? != model {
         return Err(unfit("another model"));
     }
     if read_name(&mut from)? != log_id {
@@ -92,7 +94,8 @@ pub fn read(path: &Path, log_id: &str, shard: Shard) -> io::Result<(Head, Index)
     if file.read(&mut [0])? != 0 {
         return Err(unfit("something behind its end"));
     }
-    Ok((Head { log_id: log_id.to_owned(), seq, shard }, index))
+    let (model, log_id) = (model.to_owned(), log_id.to_owned());
+    Ok((Head { model, log_id, seq, shard }, index))
 }
 
 fn unfit(what: &str) -> io::Error {
@@ -194,7 +197,7 @@ impl<T: Read> Read for Summed<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::detect::Identity;
+    use crate::detect::{Engine, Identity};
 
     fn index() -> Index {
         let of = |number: u64| Identity {
@@ -202,7 +205,7 @@ mod tests {
             handle: format!("handle{number}"),
             ..Identity::default()
         };
-        Index::build((1..50).map(of).collect())
+        Engine::shipped().build(&(1..50).map(of).collect::<Vec<_>>(), 1)
     }
 
     #[test]
@@ -210,24 +213,25 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let shard = Shard { number: 1, count: 2 };
         let path = path(directory.path(), shard);
-        let head = Head { log_id: "log".to_owned(), seq: 42, shard };
-        assert!(read(&path, "log", shard).is_err(), "there is none");
+        let head = Head { model: "m".to_owned(), log_id: "log".to_owned(), seq: 42, shard };
+        assert!(read(&path, "m", "log", shard).is_err(), "there is none");
         write(&path, &head, &index()).unwrap();
-        let (read_head, read_index) = read(&path, "log", shard).unwrap();
+        let (read_head, read_index) = read(&path, "m", "log", shard).unwrap();
         assert_eq!((read_head, read_index.len()), (head, index().len()));
-        assert!(read(&path, "other", shard).is_err());
-        assert!(read(&path, "log", Shard::WHOLE).is_err());
+        assert!(read(&path, "m", "other", shard).is_err());
+        assert!(read(&path, "m", "log", Shard::WHOLE).is_err());
+        assert!(read(&path, "n", "log", shard).is_err());
         let whole = fs::read(&path).unwrap();
         for at in [0, 7, 9, 30, whole.len() / 2, whole.len() - 9, whole.len() - 1] {
             let mut damaged = whole.clone();
             damaged[at] ^= 1;
             fs::write(&path, &damaged).unwrap();
-            assert!(read(&path, "log", shard).is_err(), "a bit of byte {at}");
+            assert!(read(&path, "m", "log", shard).is_err(), "a bit of byte {at}");
             fs::write(&path, &whole[..at]).unwrap();
-            assert!(read(&path, "log", shard).is_err(), "cut off at {at}");
+            assert!(read(&path, "m", "log", shard).is_err(), "cut off at {at}");
         }
         fs::write(&path, [&whole[..], b"x"].concat()).unwrap();
-        assert!(read(&path, "log", shard).is_err(), "one byte more");
+        assert!(read(&path, "m", "log", shard).is_err(), "one byte more");
     }
 
     #[test]

@@ -6,7 +6,7 @@
 use contracts::impersonation::v1::{Consequence, Threshold, Thresholds};
 use kit::Error;
 
-use crate::detect;
+use crate::detect::Engine;
 use crate::exemption::Found;
 
 /// The share of harmless profiles that may be suggested, unless set.
@@ -27,30 +27,36 @@ pub struct InForce {
     pub hold: f64,
 }
 
+/// Nothing follows from anything, before anything is known.
 impl Default for InForce {
     fn default() -> InForce {
-        InForce::of(&chosen())
+        InForce { suggest: 1.0, open_case: 1.0, hold: 1.0 }
     }
 }
 
-fn by_rate(rate: f64) -> Option<Threshold> {
-    let probability = detect::probability_at(rate);
+fn by_rate(rate: f64, engine: &Engine) -> Option<Threshold> {
+    let probability = engine.probability_at(rate);
     Some(Threshold { false_positive_rate: rate, probability })
 }
 
-/// The thresholds while nobody has set any.
-pub fn chosen() -> Thresholds {
-    Thresholds {
-        suggest: by_rate(SUGGEST_RATE),
-        open_case: by_rate(OPEN_CASE_RATE),
-        hold: by_rate(HOLD_RATE),
+/// The thresholds that were set, or the ones chosen while nobody has set any.
+pub fn in_force(set: Option<&Thresholds>, engine: &Engine) -> Thresholds {
+    match set {
+        Some(set) => resolved(set, engine),
+        None => Thresholds {
+            suggest: by_rate(SUGGEST_RATE, engine),
+            open_case: by_rate(OPEN_CASE_RATE, engine),
+            hold: by_rate(HOLD_RATE, engine),
+        },
     }
 }
 
 /// With the probability of each rate under the weights of now.
-pub fn resolved(set: &Thresholds) -> Thresholds {
+fn resolved(set: &Thresholds, engine: &Engine) -> Thresholds {
     let resolve = |threshold: &Option<Threshold>| match threshold {
-        Some(given) if given.false_positive_rate > 0.0 => by_rate(given.false_positive_rate),
+        Some(given) if given.false_positive_rate > 0.0 => {
+            by_rate(given.false_positive_rate, engine)
+        }
         given => *given,
     };
     Thresholds {
@@ -64,7 +70,7 @@ pub fn resolved(set: &Thresholds) -> Thresholds {
 ///
 /// # Errors
 /// Every wrong field.
-pub fn check(set: &Thresholds) -> Result<Thresholds, Error> {
+pub fn check(set: &Thresholds, engine: &Engine) -> Result<Thresholds, Error> {
     let all = [("suggest", &set.suggest), ("open_case", &set.open_case), ("hold", &set.hold)];
     let mut wrong = Error::invalid_request();
     for (name, threshold) in all {
@@ -75,7 +81,7 @@ pub fn check(set: &Thresholds) -> Result<Thresholds, Error> {
         }
     }
     wrong.if_any_invalid()?;
-    let set = resolved(set);
+    let set = resolved(set, engine);
     let InForce { suggest, open_case, hold } = InForce::of(&set);
     let rising = Error::invalid_argument("THRESHOLDS_NOT_RISING");
     let what = "must not be below the one of a milder consequence";
@@ -129,6 +135,8 @@ mod tests {
 
     #[test]
     fn thresholds_rise_and_say_one_thing() {
+        let engine = Engine::shipped();
+        let check = |set: &Thresholds| check(set, &engine);
         assert!(check(&set([0.0; 3], [0.5, 0.8, 0.9])).is_ok());
         assert!(check(&set([1e-3, 1e-4, 1e-5], [0.0; 3])).is_ok());
         assert!(check(&set([0.0; 3], [0.5; 3])).is_ok());

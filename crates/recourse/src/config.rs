@@ -92,7 +92,8 @@ fn index(reader: &mut Reader) -> IndexOptions {
                     from 0";
         reader.mistake("impersonation.shard", what);
     }
-    IndexOptions { shards, shard, snapshots: reader.optional("impersonation.snapshots") }
+    let model = reader.optional("impersonation.model");
+    IndexOptions { shards, shard, model, snapshots: reader.optional("impersonation.snapshots") }
 }
 
 #[cfg(test)]

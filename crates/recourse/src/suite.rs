@@ -8,6 +8,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use impersonation::check::Other;
+use impersonation::detect::Engine;
 use impersonation::memory::Shard;
 use kit::auth::{Auth, AuthConfig, Credentials, TokenSpec};
 use kit::client::Peer;
@@ -67,6 +68,8 @@ pub struct IndexOptions {
     pub shards: Vec<String>,
     /// Which of them this process is.
     pub shard: u32,
+    /// A file with the detector's weights; the ones that are shipped without it.
+    pub model: Option<std::path::PathBuf>,
     /// Where snapshots of it are; on the embedded database, the data directory without it.
     pub snapshots: Option<std::path::PathBuf>,
 }
@@ -214,6 +217,14 @@ impl Wiring {
         Ok((Shard { number: *shard, count }, others))
     }
 
+    /// The detector with its weights.
+    fn engine(&self) -> Result<Engine, String> {
+        let Some(path) = &self.options.index.model else { return Ok(Engine::shipped()) };
+        let wrong = |error: String| format!("{}: {error}", path.display());
+        let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
+        Engine::with_model(&text).map_err(wrong)
+    }
+
     /// Where snapshots of the index go.
     fn snapshots(&self, db: &Db) -> Option<std::path::PathBuf> {
         let beside = match db.config() {
@@ -276,12 +287,14 @@ impl Wiring {
                 mount!(appeals::start(appeals::Deps { db, clock, ids, peers, stop }))
             }
             Service::Impersonation => {
-                let (directory, (shard, others)) = (self.snapshots(&db), self.shards()?);
+                let (directory, engine) = (self.snapshots(&db), self.engine()?);
+                let (shard, others) = self.shards()?;
                 mount!(impersonation::start(impersonation::Deps {
                     db,
                     clock,
                     ids,
                     contract,
+                    engine,
                     directory,
                     shard,
                     others,

@@ -32,7 +32,7 @@ impl Patrol {
             if rows.is_empty() {
                 continue;
             }
-            let mut search = Search::new(rows, 0.0);
+            let mut search = Search::new(self.checker.memory.engine(), rows, 0.0);
             while let Some(found) = search.next(&self.checker).await? {
                 let matter = found.into_iter().filter(|(_, _, likeness)| matters(likeness));
                 self.record_pairs(&search, matter.collect()).await?;

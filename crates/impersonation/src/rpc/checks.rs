@@ -167,7 +167,8 @@ pub(super) async fn find_imitators(
         return Err(ended(&identity).into());
     }
     let limit = limit(request.limit, IMITATORS_DEFAULT, IMITATORS_MAX);
-    let search = Search::new(vec![identity], request.min_probability);
+    let search =
+        Search::new(inner.checker.memory.engine(), vec![identity], request.min_probability);
     let (checker, stopped) = (inner.checker.clone(), inner.stopped());
     let found = async move {
         tokio::select! {

@@ -12,7 +12,7 @@ use tonic::{Request, Response};
 use super::{Answer, Inner};
 use crate::events::Events;
 use crate::store::settings;
-use crate::{detect, thresholds};
+use crate::thresholds;
 
 /// See the contract.
 pub(super) async fn get_index_status(
@@ -39,7 +39,7 @@ pub(super) async fn get_index_status(
         behind_count: (head.seq - state.seq).max(0),
         shard: i32::try_from(shard.number).unwrap_or(i32::MAX),
         shard_count: i32::try_from(shard.count).unwrap_or(i32::MAX),
-        model_version: detect::model_version().to_owned(),
+        model_version: memory.engine().version().to_owned(),
         snapshot_time: progress.snapshot_time.map(Into::into),
     }))
 }
@@ -50,7 +50,7 @@ pub(super) async fn get_thresholds(
     _request: Request<GetThresholdsRequest>,
 ) -> Answer<GetThresholdsResponse> {
     let set = settings::thresholds(&inner.db).await.map_err(Error::from)?;
-    let in_force = set.map_or_else(thresholds::chosen, |set| thresholds::resolved(&set));
+    let in_force = thresholds::in_force(set.as_ref(), inner.checker.memory.engine());
     Ok(Response::new(GetThresholdsResponse { thresholds: Some(in_force) }))
 }
 
@@ -63,7 +63,8 @@ pub(super) async fn set_thresholds(
     let message = request.into_inner();
     let (now, ids) = (inner.clock.now(), &inner.ids);
     let call = Call::new(&caller.subject, &message.request_id, "SetThresholds", &message, now);
-    let set = thresholds::check(&message.thresholds.unwrap_or_default())?;
+    let set =
+        thresholds::check(&message.thresholds.unwrap_or_default(), inner.checker.memory.engine())?;
     let answer = tx!(inner.db, "set_thresholds", |tx| -> Result<SetThresholdsResponse, Error> {
         let pending = match call.claim(tx).await? {
             Claim::Replay(answer) => return Ok(answer),

@@ -15,6 +15,7 @@ use contracts::impersonation::v1::{
     Profile, ProtectedIdentity,
 };
 use impersonation::check::Other;
+use impersonation::detect::Engine;
 use impersonation::memory::Shard;
 use impersonation::rpc::Impersonation;
 use impersonation::{Deps, Running};
@@ -96,6 +97,7 @@ impl Service {
             clock: clock.clone(),
             ids: Ids::system(),
             contract: contract(),
+            engine: engine(),
             directory: shape.directory,
             shard: shape.shard.unwrap_or(Shard::WHOLE),
             others: shape.others,
@@ -194,6 +196,13 @@ pub fn contract() -> Contract {
     static CONTRACT: LazyLock<Contract> =
         LazyLock::new(|| Contract::load(contracts::DESCRIPTOR_SET).unwrap());
     CONTRACT.clone()
+}
+
+/// A detector with a few weights of the tests' own, so that they hold whatever is shipped.
+pub fn engine() -> Engine {
+    static ENGINE: LazyLock<Engine> =
+        LazyLock::new(|| Engine::with_model(include_str!("model.tsv")).unwrap());
+    ENGINE.clone()
 }
 
 /// A new request id.
