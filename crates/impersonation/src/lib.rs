@@ -20,7 +20,9 @@ pub mod dismissal;
 pub mod events;
 pub mod exemption;
 pub mod expiry;
+pub mod follow;
 pub mod identity;
+pub mod journal;
 pub mod judge;
 pub mod keeper;
 pub mod label;
@@ -31,6 +33,7 @@ pub mod patrol;
 pub mod picture;
 pub mod profile;
 pub mod proof;
+pub mod round;
 pub mod rpc;
 mod running;
 pub mod search;
@@ -38,7 +41,7 @@ pub mod snapshot;
 pub mod store;
 pub mod thresholds;
 
-pub use running::{Deps, Running, start};
+pub use running::{Deps, Peers, Running, start};
 
 /// The name of the service: of its schema, its file and its section of the configuration.
 pub const NAME: &str = "impersonation";

@@ -51,6 +51,7 @@ use tonic::{Request, Response, Status, Streaming};
 
 use crate::check::Checker;
 use crate::observing::Observing;
+use crate::proof::Keys;
 
 /// Lifts the limit to the caller's own identities and exemptions.
 pub(crate) const READ_ALL: &str = "impersonation.read_all";
@@ -73,6 +74,8 @@ pub(crate) struct Inner {
     pub(crate) ids: Ids,
     /// Checks profiles against the index in memory.
     pub(crate) checker: Checker,
+    /// What proofs are encrypted with; none where none was given.
+    pub(crate) proof_keys: Option<Keys>,
     /// The writer of the population.
     pub(crate) observing: GroupCommit<Observing>,
     /// The rules of one check of a stream.
