@@ -51,6 +51,7 @@ CREATE TABLE profiles (
     number      BIGINT NOT NULL, -- what the population in memory calls it
     profile     BYTEA  NOT NULL, -- a recourse.impersonation.v1.Profile with hashes for pictures
     look        BYTEA  NOT NULL, -- fingerprint of what is compared: 16 bytes
+    name_time   BIGINT NOT NULL, -- when it was first observed under its names, microseconds UTC
     update_time BIGINT NOT NULL, -- when it was last observed, microseconds UTC
     CONSTRAINT profiles_pkey PRIMARY KEY (account_id)
 );

@@ -19,8 +19,9 @@ use tokio::sync::Semaphore;
 use crate::detect::Ask;
 use crate::memory::Memory;
 use crate::picture::{self, Pictures, Role};
-use crate::store::{exemptions, identities};
-use crate::{judge, profile};
+use crate::profile::{self, Observed};
+use crate::store::{exemptions, identities, profiles};
+use crate::{exemption::Record, judge};
 
 /// Threads that read images at once; further calls wait for them.
 const IMAGES_AT_ONCE: usize = 2;
@@ -153,12 +154,13 @@ impl Checker {
         }
         let numbers: Vec<u64> = checked.matches.iter().map(|found| found.number).collect();
         let rows = identities::hits(&self.db, &numbers).await?;
-        let on_record = self.exemptions(&profile.account_id).await?;
+        let (exemptions, observed) = self.on_record(&profile.account_id).await?;
+        let record = Record { exemptions: &exemptions, observed: observed.as_ref() };
         for identity in rows.iter().filter(|identity| identity.protected_in(&profile.market)) {
             let number = identity.number.unsigned_abs();
             if let Some(found) = checked.matches.iter().find(|found| found.number == number) {
                 let thresholds = state.thresholds;
-                let like = judge::likeness(profile, identity, found, &on_record, thresholds);
+                let like = judge::likeness(profile, identity, found, record, thresholds);
                 answer.likenesses.push(like);
             }
         }
@@ -167,15 +169,18 @@ impl Checker {
         Ok(answer)
     }
 
-    /// The exemptions of an account that hold now.
-    ///
-    /// # Errors
-    /// If the database cannot be read.
-    pub async fn exemptions(&self, account_id: &str) -> Result<Vec<Exemption>, Error> {
+    /// What is on record about an account: the exemptions that hold now, and how it was last
+    /// observed.
+    async fn on_record(
+        &self,
+        account_id: &str,
+    ) -> Result<(Vec<Exemption>, Option<Observed>), Error> {
         if account_id.is_empty() {
-            return Ok(Vec::new());
+            return Ok((Vec::new(), None));
         }
-        Ok(exemptions::in_force(&self.db, [account_id], self.clock.now()).await?)
+        let exemptions = exemptions::in_force(&self.db, [account_id], self.clock.now()).await?;
+        let observed = profiles::some(&self.db, [account_id]).await?.pop();
+        Ok((exemptions, observed))
     }
 }
 

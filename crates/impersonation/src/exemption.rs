@@ -11,6 +11,7 @@ use kit::Time;
 use crate::identity::Identity;
 use crate::label::{self, Label};
 use crate::picture;
+use crate::profile::Observed;
 
 /// The type prefix of an exemption's id.
 pub const ID_PREFIX: &str = "exm";
@@ -64,9 +65,17 @@ impl Found {
     }
 }
 
-/// Whether a profile is exempt from an identity. `on_record` are the exemptions of its account
-/// that hold now; the profile's pictures are hashes.
-pub fn find(profile: &Profile, identity: &Identity, on_record: &[Exemption]) -> Found {
+/// What is on record about an account.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Record<'a> {
+    /// Its exemptions that hold now.
+    pub exemptions: &'a [Exemption],
+    /// How it was last observed; none if it never was.
+    pub observed: Option<&'a Observed>,
+}
+
+/// Whether a profile is exempt from an identity. The profile's pictures are hashes.
+pub fn find(profile: &Profile, identity: &Identity, record: Record<'_>) -> Found {
     let account = profile.account_id.as_str();
     if identity.is_own(account) {
         return Found::exempt(ExemptionKind::OwnAccount, "");
@@ -79,11 +88,11 @@ pub fn find(profile: &Profile, identity: &Identity, on_record: &[Exemption]) -> 
         of.is_empty() || *of == identity.identity_id
     };
     let granted = |exemption: &&Exemption| exemption.state() == State::Granted;
-    let on_record: Vec<&Exemption> = on_record.iter().filter(concerns).collect();
+    let on_record: Vec<&Exemption> = record.exemptions.iter().filter(concerns).collect();
     if let Some(exemption) = on_record.iter().copied().find(|e| granted(e)) {
         return Found::exempt(exemption.kind(), &exemption.exemption_id);
     }
-    if was_there_first(profile, identity) {
+    if record.observed.is_some_and(|observed| was_there_first(profile, identity, observed)) {
         return Found::exempt(ExemptionKind::Namesake, "");
     }
     let label = label_of(profile, identity);
@@ -135,12 +144,26 @@ fn subjects_picture(profile: &Profile, identity: &Identity) -> bool {
     picture::given_hashes(&profile.avatars).iter().any(same)
 }
 
-/// A namesake: the account is older than the identity's name, still has the names that it had,
-/// and does not wear the identity's picture.
-fn was_there_first(profile: &Profile, identity: &Identity) -> bool {
+/// A namesake who was there first: an account older than the identity's name, which was seen under
+/// its own names before the identity was enrolled and has never had others. It has the same name
+/// as written, which is no disguise, and nothing else of the identity's: neither picture nor bio
+/// nor links. Age alone proves nothing, since old accounts are bought and renamed.
+fn was_there_first(profile: &Profile, identity: &Identity, observed: &Observed) -> bool {
     let created = profile.account_create_time.as_ref().and_then(Time::from_timestamp);
     let older = created.is_some_and(|created| created < identity.known_since());
-    older && profile.former_names.is_empty() && !subjects_picture(profile, identity)
+    let known = &observed.profile;
+    let own_names = profile.handle == known.handle
+        && profile.display_name == known.display_name
+        && known.former_names.is_empty()
+        && profile.former_names.is_empty()
+        && observed.name_time < identity.create_time;
+    let spec = &identity.spec;
+    let lower = |text: &str| text.trim().to_lowercase();
+    let same_name = lower(&profile.display_name) == lower(&spec.display_name);
+    let same_bio = !profile.bio.trim().is_empty() && lower(&profile.bio) == lower(&spec.bio);
+    let same_link = profile.links.iter().any(|link| spec.links.contains(link));
+    let takes = same_bio || same_link || subjects_picture(profile, identity);
+    older && own_names && same_name && !takes
 }
 
 #[cfg(test)]

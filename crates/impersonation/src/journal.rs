@@ -45,6 +45,8 @@ pub struct Journal {
     pub ids: Ids,
     /// Knows when there are new events.
     pub memory: Memory,
+    /// Names this process.
+    pub holder: String,
 }
 
 impl Journal {
@@ -52,12 +54,18 @@ impl Journal {
     pub async fn run(self) {
         // Leases are about real time.
         let real = Clock::system();
-        let holder = Ids::system().new_uuid();
         loop {
-            if let Err(error) = self.read(&real, &holder).await {
+            if let Err(error) = self.read(&real, &self.holder).await {
                 tracing::warn!(%error, "the journal will be read on");
                 sleep(RETRY_EVERY).await;
             }
+        }
+    }
+
+    /// Gives the journal back, so that another process need not wait.
+    pub async fn release(&self) {
+        if let Err(error) = cursors::release(&self.db, NAME, &self.holder).await {
+            tracing::debug!(%error, "the journal was left to lapse");
         }
     }
 

@@ -5,10 +5,10 @@
 
 use contracts::impersonation::v1::check_handle_response::{Outcome, Reason};
 use contracts::impersonation::v1::verification::Attribute;
-use contracts::impersonation::v1::{Consequence, Evidence, Exemption, Likeness, Profile};
+use contracts::impersonation::v1::{Consequence, Evidence, Likeness, Profile};
 
 use crate::detect::Found;
-use crate::exemption;
+use crate::exemption::{self, Record};
 use crate::identity::Identity;
 use crate::thresholds::InForce;
 
@@ -17,10 +17,10 @@ pub fn likeness(
     profile: &Profile,
     identity: &Identity,
     found: &Found,
-    on_record: &[Exemption],
+    record: Record<'_>,
     thresholds: InForce,
 ) -> Likeness {
-    let exempt = exemption::find(profile, identity, on_record);
+    let exempt = exemption::find(profile, identity, record);
     let probability = f64::from(found.probability);
     let evidence = found.evidence.iter().map(|evidence| Evidence {
         signal: evidence.signal.to_owned(),

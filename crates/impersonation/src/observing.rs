@@ -46,9 +46,9 @@ struct Touched {
 
 impl Touched {
     /// Takes a profile; says what it changed.
-    fn observe(&mut self, seen: Profile) -> Change {
+    fn observe(&mut self, seen: Profile, now: Time) -> Change {
         let account_id = seen.account_id.clone();
-        let (observed, change) = profile::observe(self.known.get(&account_id), seen);
+        let (observed, change) = profile::observe(self.known.get(&account_id), seen, now);
         match change {
             Change::Unchanged => return change,
             Change::Touched => {}
@@ -93,7 +93,7 @@ impl Batch for Observing {
             now = now.max(Some(job.now));
             let mut answer = ObserveProfilesResponse::default();
             for seen in &job.profiles {
-                match touched.observe(seen.clone()) {
+                match touched.observe(seen.clone(), job.now) {
                     Change::Created => answer.created_count += 1,
                     Change::Changed => answer.changed_count += 1,
                     Change::Touched | Change::Unchanged => answer.unchanged_count += 1,

@@ -60,6 +60,8 @@ pub struct Patrol {
     pub checker: Checker,
     /// Where ids come from.
     pub ids: Ids,
+    /// This process, among all that walk this beat.
+    pub holder: String,
 }
 
 /// What some events give to do.
@@ -122,9 +124,8 @@ impl Patrol {
     pub async fn run(self) {
         // Leases are about real time.
         let real = Clock::system();
-        let holder = Ids::system().new_uuid();
         loop {
-            if let Err(error) = self.walk(&real, &holder).await {
+            if let Err(error) = self.walk(&real).await {
                 tracing::warn!(beat = self.beat.name(), %error, "the beat will be walked again");
                 sleep(RETRY_EVERY).await;
             }
@@ -132,8 +133,8 @@ impl Patrol {
     }
 
     /// Holds the beat for as long as it is free, event by event.
-    async fn walk(&self, real: &Clock, holder: &str) -> Result<(), Error> {
-        let db = &self.checker.db;
+    async fn walk(&self, real: &Clock) -> Result<(), Error> {
+        let (db, holder) = (&self.checker.db, self.holder.as_str());
         loop {
             let lease = (real.now(), real.now().plus(LEASE));
             let Some(place) = cursors::take(db, self.beat.name(), holder, lease).await? else {
@@ -153,7 +154,7 @@ impl Patrol {
             // Long work outlives a lease unless it is renewed meanwhile.
             tokio::select! {
                 done = self.work(work) => done?,
-                lost = self.hold(real, holder) => return lost,
+                lost = self.hold(real) => return lost,
             }
             let moved = tx!(db, "advance_patrol", |tx| -> Result<bool, Error> {
                 Ok(cursors::advance(tx, self.beat.name(), holder, (place, last)).await?)
@@ -173,12 +174,12 @@ impl Patrol {
     }
 
     /// Renews the lease for as long as it is held.
-    async fn hold(&self, real: &Clock, holder: &str) -> Result<(), Error> {
+    async fn hold(&self, real: &Clock) -> Result<(), Error> {
         loop {
             sleep(RENEW_EVERY).await;
             let lease = (real.now(), real.now().plus(LEASE));
             let db = &self.checker.db;
-            if cursors::take(db, self.beat.name(), holder, lease).await?.is_none() {
+            if cursors::take(db, self.beat.name(), &self.holder, lease).await?.is_none() {
                 return Ok(());
             }
         }
@@ -202,12 +203,11 @@ impl Patrol {
         Ok(())
     }
 
-    /// Gives the beat back, so that another process need not wait.
-    pub async fn release(db: &kit::db::Db, holder: &str) {
-        for beat in [Beat::Accounts, Beat::Identities] {
-            if let Err(error) = cursors::release(db, beat.name(), holder).await {
-                tracing::debug!(%error, "a beat was left to lapse");
-            }
+    /// Gives the beat back, so that another process need not wait for it to lapse.
+    pub async fn release(&self) {
+        let released = cursors::release(&self.checker.db, self.beat.name(), &self.holder).await;
+        if let Err(error) = released {
+            tracing::debug!(beat = self.beat.name(), %error, "a beat was left to lapse");
         }
     }
 }

@@ -12,6 +12,9 @@ use crate::detect::{self, Pdq};
 /// Bytes of a PDQ hash.
 pub const PDQ_BYTES: usize = 32;
 
+/// Images that are read for one profile or identity.
+const IMAGES_MAX: usize = 8;
+
 /// All pictures of an identity.
 #[derive(Clone, PartialEq, Eq, Message)]
 pub struct Pictures {
@@ -90,6 +93,7 @@ pub fn read(
     mut wrong: Error,
 ) -> (Pictures, Error) {
     let mut pictures = Vec::with_capacity(avatars.len());
+    let mut images = 0;
     for (index, avatar) in avatars.iter().enumerate() {
         match &avatar.picture {
             Some(Given::Pdq(pdq)) => {
@@ -98,16 +102,23 @@ pub fn read(
                 let (quality, url) = (avatar.quality, avatar.url.clone());
                 pictures.push(Picture { views, quality, url });
             }
-            Some(Given::Image(image)) => match detect::read_image(image, role) {
-                Ok((views, quality)) => {
-                    let views = views.iter().flat_map(|pdq| pdq.to_bytes()).collect();
-                    pictures.push(Picture { views, quality, url: avatar.url.clone() });
+            Some(Given::Image(_)) if images == IMAGES_MAX => {
+                let what = format!("must not be given beside {IMAGES_MAX} other images");
+                wrong = wrong.and_invalid(format!("{path}[{index}].image"), what);
+            }
+            Some(Given::Image(image)) => {
+                images += 1;
+                match detect::read_image(image, role) {
+                    Ok((views, quality)) => {
+                        let views = views.iter().flat_map(|pdq| pdq.to_bytes()).collect();
+                        pictures.push(Picture { views, quality, url: avatar.url.clone() });
+                    }
+                    Err(why) => {
+                        let field = format!("{path}[{index}].image");
+                        wrong = wrong.and_invalid(field, format!("must be readable: {why}"));
+                    }
                 }
-                Err(why) => {
-                    let field = format!("{path}[{index}].image");
-                    wrong = wrong.and_invalid(field, format!("must be readable: {why}"));
-                }
-            },
+            }
             // The rules of the contract let none pass.
             None => {}
         }

@@ -57,6 +57,8 @@ pub struct Observed {
     pub profile: Profile,
     /// What of it is compared.
     pub look: Look,
+    /// When it was first observed under its names.
+    pub name_time: Time,
 }
 
 /// What observing did to what was known.
@@ -80,12 +82,12 @@ pub fn kept(mut profile: Profile, pictures: &picture::Pictures) -> Profile {
     profile
 }
 
-/// What is known once `seen` was observed of an account of which `known` was; names that it no
-/// longer has are remembered.
-pub fn observe(known: Option<&Observed>, mut seen: Profile) -> (Observed, Change) {
+/// What is known once `seen` was observed at `now` of an account of which `known` was; names that
+/// it no longer has are remembered.
+pub fn observe(known: Option<&Observed>, mut seen: Profile, now: Time) -> (Observed, Change) {
     let look = Look::of(&seen);
     let Some(known) = known else {
-        return (Observed { number: 0, profile: seen, look }, Change::Created);
+        return (Observed { number: 0, profile: seen, look, name_time: now }, Change::Created);
     };
     remember(&known.profile, &mut seen);
     let change = if look != known.look {
@@ -95,7 +97,10 @@ pub fn observe(known: Option<&Observed>, mut seen: Profile) -> (Observed, Change
     } else {
         Change::Unchanged
     };
-    (Observed { number: known.number, profile: seen, look }, change)
+    let before = &known.profile;
+    let same_names = seen.handle == before.handle && seen.display_name == before.display_name;
+    let name_time = if same_names { known.name_time } else { now };
+    (Observed { number: known.number, profile: seen, look, name_time }, change)
 }
 
 fn remember(known: &Profile, seen: &mut Profile) {
@@ -159,6 +164,8 @@ pub fn snapshot(profile: &Profile) -> ProfileSnapshot {
 mod tests {
     use super::*;
 
+    const NOW: Time = Time::from_seconds(1_000_000);
+
     fn profile(handle: &str, name: &str, followers: i64) -> Profile {
         Profile {
             account_id: "a1".to_owned(),
@@ -171,25 +178,27 @@ mod tests {
 
     #[test]
     fn only_what_is_compared_makes_a_change() {
-        let (known, change) = observe(None, profile("jane", "Jane", 1));
+        let (known, change) = observe(None, profile("jane", "Jane", 1), NOW);
         assert_eq!(change, Change::Created);
-        let after = |seen: Profile| observe(Some(&known), seen);
+        let after = |seen: Profile| observe(Some(&known), seen, Time::from_seconds(2_000_000));
         assert_eq!(after(profile("jane", "Jane", 1)).1, Change::Unchanged);
-        assert_eq!(after(profile("jane", "Jane", 2)).1, Change::Touched);
+        let (famous, change) = after(profile("jane", "Jane", 2));
+        assert_eq!((famous.name_time, change), (NOW, Change::Touched));
         let (renamed, change) = after(profile("jane2", "Jane", 1));
         assert_eq!(
             (change, renamed.profile.former_names.as_slice()),
             (Change::Changed, &["jane".to_owned()][..])
         );
-        let (back, _) = observe(Some(&renamed), profile("jane", "J", 1));
+        assert_eq!(renamed.name_time, Time::from_seconds(2_000_000));
+        let (back, _) = observe(Some(&renamed), profile("jane", "J", 1), NOW);
         assert_eq!(back.profile.former_names, ["jane2", "Jane", "jane"]);
     }
 
     #[test]
     fn former_names_are_bounded() {
-        let (mut known, _) = observe(None, profile("h0", "n", 1));
+        let (mut known, _) = observe(None, profile("h0", "n", 1), NOW);
         for number in 1..50 {
-            known = observe(Some(&known), profile(&format!("h{number}"), "n", 1)).0;
+            known = observe(Some(&known), profile(&format!("h{number}"), "n", 1), NOW).0;
         }
         assert_eq!(known.profile.former_names.len(), FORMER_NAMES_MAX);
         assert_eq!(known.profile.former_names[0], "h48");

@@ -66,6 +66,8 @@ pub struct Running {
     keeper: Keeper,
     observing: GroupCommit<Observing>,
     review: Option<Follower>,
+    patrols: [Patrol; 2],
+    journal: Journal,
     tasks: Vec<JoinHandle<()>>,
     stop: watch::Receiver<bool>,
 }
@@ -82,13 +84,19 @@ pub async fn start(deps: Deps) -> Result<Running, Error> {
     let keeper = Keeper { memory: memory.clone(), db: db.clone(), clock: clock.clone(), directory };
     let checker = Checker::new(db.clone(), clock.clone(), memory.clone(), others);
     let observing = GroupCommit::start_overlapped(&db, Observing { ids: ids.clone() });
-    let patrol = |beat| {
-        let patrol = Patrol { beat, checker: checker.clone(), ids: ids.clone() };
-        tokio::spawn(patrol.run())
-    };
+    let holder = Ids::system().new_uuid();
+    let patrols = [Beat::Accounts, Beat::Identities].map(|beat| {
+        let (checker, ids, holder) = (checker.clone(), ids.clone(), holder.clone());
+        Patrol { beat, checker, ids, holder }
+    });
     let expiry = Expiry { db: db.clone(), clock: clock.clone(), ids: ids.clone() };
-    let journal =
-        Journal { db: db.clone(), clock: clock.clone(), ids: ids.clone(), memory: memory.clone() };
+    let journal = Journal {
+        db: db.clone(),
+        clock: clock.clone(),
+        ids: ids.clone(),
+        memory: memory.clone(),
+        holder,
+    };
     let rounds = Rounds { db: db.clone(), clock: clock.clone(), ids: ids.clone() };
     let review = peers.review.map(|peer| ReviewFollower {
         review: ReviewServiceClient::new(peer),
@@ -97,15 +105,14 @@ pub async fn start(deps: Deps) -> Result<Running, Error> {
         model_version,
     });
     let review = review.map(|follower| Follower::start(&db, follower));
-    let tasks = vec![
+    let mut tasks = vec![
         idempotency::keep_swept(&db, &clock),
         tokio::spawn(keeper.clone().run()),
         tokio::spawn(expiry.run()),
-        tokio::spawn(journal.run()),
+        tokio::spawn(journal.clone().run()),
         tokio::spawn(rounds.run()),
-        patrol(Beat::Accounts),
-        patrol(Beat::Identities),
     ];
+    tasks.extend(patrols.iter().cloned().map(|patrol| tokio::spawn(patrol.run())));
     let rules = contract.rules_of::<CheckProfileRequest>();
     let inner = Inner {
         db,
@@ -118,7 +125,7 @@ pub async fn start(deps: Deps) -> Result<Running, Error> {
         stop: stop.clone(),
     };
     let service = Impersonation::new(inner);
-    Ok(Running { service, memory, keeper, observing, review, tasks, stop })
+    Ok(Running { service, memory, keeper, observing, review, patrols, journal, tasks, stop })
 }
 
 impl Running {
@@ -146,9 +153,15 @@ impl Running {
         if let Some(review) = self.review {
             review.stop().await;
         }
-        for task in &self.tasks {
+        for task in self.tasks {
             task.abort();
+            // Ended, one way or the other.
+            let _ = task.await;
         }
+        for patrol in &self.patrols {
+            patrol.release().await;
+        }
+        self.journal.release().await;
         self.keeper.save().await;
     }
 }

@@ -130,9 +130,11 @@ pub(super) async fn check_handle(
         ..Profile::default()
     };
     inner.checker.memory.ready()?;
-    let unreadable = Error::invalid_argument("PICTURE_UNREADABLE");
-    let (profile, wrong) = inner.checker.kept(given, "", unreadable).await?;
-    wrong.if_any_invalid()?;
+    let (profile, wrong) = inner.checker.kept(given, "", Error::invalid_request()).await?;
+    if wrong.invalid_fields() > 0 {
+        let unreadable = Error::invalid_argument("PICTURE_UNREADABLE");
+        return Err(unreadable.and_invalid("avatar.image", "must be a readable image").into());
+    }
     let wanted = Wanted { limit: LIKENESSES_DEFAULT, min_probability: 0.0 };
     let checked = inner.checker.check(&profile, wanted).await?;
     let ids = checked.likenesses.iter().map(|likeness| likeness.identity_id.as_str());

@@ -10,26 +10,27 @@ use super::{decode, keys, rows};
 use crate::profile::{Look, Observed};
 
 static LOCK: Sql = Sql::new(
-    "SELECT p.account_id, p.number, p.profile, p.look
+    "SELECT p.account_id, p.number, p.profile, p.look, p.name_time
        FROM jsonb_to_recordset($1) AS n(k text) CROSS JOIN profiles AS p
       WHERE p.account_id = n.k ORDER BY p.account_id FOR UPDATE",
 );
 static SOME: Sql = Sql::new(
-    "SELECT p.account_id, p.number, p.profile, p.look
+    "SELECT p.account_id, p.number, p.profile, p.look, p.name_time
        FROM jsonb_to_recordset($1) AS n(k text) CROSS JOIN profiles AS p
       WHERE p.account_id = n.k ORDER BY p.account_id",
 );
 static ALL: Sql = Sql::new(
-    "SELECT account_id, number, profile, look FROM profiles WHERE number > $1
+    "SELECT account_id, number, profile, look, name_time FROM profiles WHERE number > $1
       ORDER BY number LIMIT $2",
 );
 static PUT: Sql = Sql::new(
-    "INSERT INTO profiles (account_id, number, profile, look, update_time)
-     SELECT account_id, number, profile, look, CAST($2 AS BIGINT)
+    "INSERT INTO profiles (account_id, number, profile, look, name_time, update_time)
+     SELECT account_id, number, profile, look, name_time, CAST($2 AS BIGINT)
        FROM jsonb_to_recordset($1)
-         AS n(account_id text, number bigint, profile bytea, look bytea)
+         AS n(account_id text, number bigint, profile bytea, look bytea, name_time bigint)
       WHERE true
      ON CONFLICT (account_id) DO UPDATE SET profile = excluded.profile, look = excluded.look,
+                                            name_time = excluded.name_time,
                                             update_time = excluded.update_time",
 );
 static FORGET: Sql = Sql::new(
@@ -46,6 +47,7 @@ struct Row {
     number: i64,
     profile: Vec<u8>,
     look: Vec<u8>,
+    name_time: i64,
 }
 
 impl Row {
@@ -53,7 +55,8 @@ impl Row {
         let profile: Profile = decode(&self.profile, &self.account_id)?;
         let look = Look::read(&self.look)
             .ok_or_else(|| DbError::internal(format!("{} has no look", self.account_id)))?;
-        Ok(Observed { number: self.number, profile, look })
+        let name_time = Time::from_micros(self.name_time);
+        Ok(Observed { number: self.number, profile, look, name_time })
     }
 }
 
@@ -109,6 +112,7 @@ pub async fn put(tx: &mut Tx, batch: &mut [&mut Observed], now: Time) -> Result<
         number: i64,
         profile: Hex<'a>,
         look: Hex<'a>,
+        name_time: i64,
     }
     let new = batch.iter().filter(|observed| observed.number == 0).count();
     if new > 0 {
@@ -128,6 +132,7 @@ pub async fn put(tx: &mut Tx, batch: &mut [&mut Observed], now: Time) -> Result<
             number: observed.number,
             profile: Hex(profile),
             look: Hex(observed.look.bytes()),
+            name_time: observed.name_time.micros(),
         })
         .collect();
     for some in rows.chunks(BATCH_ROWS) {

@@ -114,3 +114,40 @@ async fn a_snapshot_that_does_not_fit_is_passed_over() {
         service.stop().await;
     }
 }
+
+#[tokio::test]
+async fn under_load_what_was_enrolled_is_found_within_a_second() {
+    for world in each().await {
+        let (stop, stopped) = tokio::sync::watch::channel(false);
+        let load = (0..4_usize).map(|caller| {
+            let (mut staff, stopped) = (world.service.staff(), stopped.clone());
+            tokio::spawn(async move {
+                for round in 0.. {
+                    if *stopped.borrow() {
+                        return;
+                    }
+                    let profiles = (0..50).map(|number| {
+                        let account = format!("{caller}-{number}");
+                        copy_of(&somebody(1_000 + round * 50 + number), &account)
+                    });
+                    observe(&mut staff, profiles.collect()).await;
+                    check(&mut staff, copy_of(&somebody(round), "x")).await;
+                }
+            })
+        });
+        let load: Vec<_> = load.collect();
+        let mut staff = world.service.staff();
+        for number in 0..20 {
+            enrol(&mut staff, somebody(number)).await;
+            let begun = Stopwatch::start();
+            while check(&mut staff, copy_of(&somebody(number), "x")).await.likenesses.is_empty() {
+                assert!(begun.elapsed() < VISIBLE_WITHIN, "not found");
+                sleep(Duration::from_millis(2)).await;
+            }
+        }
+        stop.send_replace(true);
+        for task in load {
+            task.await.unwrap();
+        }
+    }
+}
