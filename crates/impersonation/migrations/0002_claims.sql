@@ -78,8 +78,8 @@ CREATE TABLE labels (
     CONSTRAINT labels_pkey PRIMARY KEY (label_id)
 );
 
--- A decision labels a match once.
-CREATE UNIQUE INDEX labels_once ON labels (match_id, decision_id);
+-- A decision labels a match once; an appeal corrects all that it labelled.
+CREATE UNIQUE INDEX labels_once ON labels (decision_id, match_id);
 
 -- What was decided over a time.
 CREATE INDEX labels_by_time ON labels (decide_time, label_id);

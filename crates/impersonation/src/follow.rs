@@ -244,15 +244,14 @@ impl Apply<'_> {
     ) -> Result<(), Error> {
         let decided = |state| matches!(state, State::Confirmed | State::Dismissed);
         let time = ruling.time.unwrap_or(self.now);
+        if corrected {
+            labels::correct(tx, &ruling.corrects, ruling.imitation).await?;
+        }
         for mut stored in matches::lock_of_case(tx, case_id).await? {
             let concerned = match corrected {
                 false => stored.state() == State::CaseOpened,
                 true => decided(stored.state()) && stored.state() != ruling.state(),
             };
-            if corrected {
-                let (id, of) = (&stored.shown.match_id, &ruling.corrects);
-                labels::correct(tx, id, of, ruling.imitation).await?;
-            }
             if !concerned {
                 continue;
             }

@@ -20,6 +20,9 @@ const EVERY: Duration = Duration::from_secs(1);
 /// How long after its end a week's digests are begun: transactions of its last moments have
 /// committed by then, and replicas' clocks agree on that it is over.
 pub const GRACE: Duration = Duration::from_secs(60);
+/// How often it is looked whether the journal has come far enough, and how many times.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
+const LOOKS: u32 = 100;
 /// Digests of one transaction.
 const BATCH_IDENTITIES: usize = 20;
 
@@ -58,10 +61,16 @@ impl Rounds {
         Ok(())
     }
 
-    /// Whether everything that was committed until now is in the journal.
+    /// Whether everything that was committed until now is in the journal, waiting a little for it.
     async fn is_complete(&self) -> Result<bool, Error> {
         let head = kit::events::head(&self.db).await?;
-        Ok(cursors::place(&self.db, journal::NAME).await? >= head.seq)
+        for _ in 0..LOOKS {
+            if cursors::place(&self.db, journal::NAME).await? >= head.seq {
+                return Ok(true);
+            }
+            clock::sleep(LOOK_EVERY).await;
+        }
+        Ok(false)
     }
 
     /// Makes some; false once all are made.

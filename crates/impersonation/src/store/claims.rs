@@ -37,7 +37,8 @@ static INSERT: Sql = Sql::new(
 );
 static UPDATE: Sql = Sql::new(
     "UPDATE claims SET state = $2, outcome = $3, outcome_corrected = $4, proof_kept = $5,
-            proof_drop_time = $6, case_id = $7, decision_id = $8, appeal_side = $9,
+            proof_drop_time = CASE WHEN proof_drop_time = 0 THEN $6 ELSE proof_drop_time END,
+            case_id = $7, decision_id = $8, appeal_side = $9,
             appeal_end_time = $10,
             decide_time = CASE WHEN decide_time = 0 THEN $11 ELSE decide_time END,
             update_time = $12

@@ -17,11 +17,11 @@ static INSERT: Sql = Sql::new(
     "INSERT INTO labels (label_id, match_id, decision_id, imitation, corrected, probability,
                          snapshot, model_version, pack_version, decide_time)
      VALUES ($1, $2, $3, $4, false, $5, $6, $7, $8, $9)
-     ON CONFLICT (match_id, decision_id) DO NOTHING",
+     ON CONFLICT (decision_id, match_id) DO NOTHING",
 );
 static CORRECT: Sql = Sql::new(
-    "UPDATE labels SET imitation = $3, corrected = true
-      WHERE match_id = $1 AND decision_id = $2 AND imitation <> $3",
+    "UPDATE labels SET imitation = $2, corrected = true
+      WHERE decision_id = $1 AND imitation <> $2",
 );
 static LIST: Sql = Sql::new(
     "SELECT label_id, match_id, decision_id, imitation, corrected, snapshot, model_version,
@@ -89,17 +89,12 @@ pub async fn insert(tx: &mut Tx, new: New<'_>) -> Result<(), DbError> {
     tx.execute(&INSERT, arguments).await.map(drop)
 }
 
-/// Corrects what a decision said about a match.
+/// Corrects what a decision said about its matches.
 ///
 /// # Errors
 /// If the statement fails.
-pub async fn correct(
-    tx: &mut Tx,
-    match_id: &str,
-    decision_id: &str,
-    imitation: bool,
-) -> Result<(), DbError> {
-    tx.execute(&CORRECT, args![match_id, decision_id, imitation]).await.map(drop)
+pub async fn correct(tx: &mut Tx, decision_id: &str, imitation: bool) -> Result<(), DbError> {
+    tx.execute(&CORRECT, args![decision_id, imitation]).await.map(drop)
 }
 
 #[derive(sqlx::FromRow)]

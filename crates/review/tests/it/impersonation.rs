@@ -7,13 +7,14 @@ use contracts::impersonation::v1::r#match::State as MatchState;
 use contracts::impersonation::v1::{Consequence, Evidence, Likeness, ProfileSnapshot};
 use contracts::reports::v1 as reports;
 use contracts::reports::v1::report_event::Event as OfReport;
+use contracts::review::v1::decide_case_request::Verdict;
 use contracts::review::v1::review_event::Event;
 use contracts::review::v1::review_service_server::ReviewService as _;
-use contracts::review::v1::{ListCasesRequest, case};
+use contracts::review::v1::{ListCasesRequest, NoViolation, case};
 use contracts::types::v1::{Severity, Source, Subject, SubjectType};
 use tonic::Request;
 
-use crate::world::{World, appeal_filed, no_violation, overturned, reason, report, violation};
+use crate::world::{World, appeal_filed, overturned, reason, report, violation};
 
 fn a_match(number: u32, account: &str, consequence: Consequence) -> proto::Match {
     let snapshot = |name: &str| ProfileSnapshot {
@@ -187,7 +188,10 @@ async fn what_falls_away_closes_its_case() {
         // Who holds it may still decide.
         let seen = world.get(&held.case_id).await;
         let held = proto_case_with(held, &seen.etag);
-        world.decide("ann", &held, no_violation()).await.unwrap();
+        let none = NoViolation { manifestly_unfounded: true };
+        let decided = world.decide("ann", &held, Verdict::NoViolation(none)).await.unwrap();
+        let decision = world.get_decision(&decided.decision.unwrap().decision_id).await;
+        assert!(decision.manifestly_unfounded);
     }
 }
 
