@@ -9,5 +9,6 @@ pub mod cli;
 pub mod config;
 pub mod demo;
 pub mod packs;
+pub mod proofs;
 pub mod replay;
 pub mod suite;
