@@ -64,10 +64,10 @@ fn words(
             }
             words
         }
-        Signal::FormerName => {
-            let likeness = seen("former_likeness") * 100.0;
-            format!("a former name is {likeness:.0} % alike")
-        }
+        Signal::FormerName => match seen("former_name") {
+            2.0.. => "a former name is alike, the names of now are not".to_owned(),
+            _ => "became alike by a change of name".to_owned(),
+        },
         Signal::Avatar => avatar(seen("avatar_distance"), seen("avatar_common")),
         Signal::Bio => {
             let share = seen("bio_likeness") * 100.0;
@@ -91,7 +91,10 @@ fn words(
             let identity = seen("audience_identity").exp2() - 1.0;
             format!("about {identity:.0} follow the identity")
         }
-        Signal::Age => "how long ago the account was created".to_owned(),
+        Signal::Age => {
+            let days = seen("age").exp2() - 1.0;
+            format!("created about {days:.0} days ago, which proves little")
+        }
     }
 }
 

@@ -108,8 +108,8 @@ pub const FEATURES: [Feature; 39] = [
     feature("display_sound", Signal::DisplayName, 1),
     // 1 if a name has the same words in another order.
     feature("display_words", Signal::DisplayName, 1),
-    // The same likeness for the nearest former name.
-    feature("former_likeness", Signal::FormerName, 1),
+    // 2 if a former name is alike where none of now is, 1 if a change of name made one alike.
+    feature("former_name", Signal::FormerName, 1),
     // How many of 256 bits differ, 128 at most; 129 if either has no picture.
     feature("avatar_distance", Signal::Avatar, -1),
     // How many identities have this picture, as a logarithm to 2.
@@ -138,6 +138,14 @@ pub const FEATURES: [Feature; 39] = [
 
 /// The features of one pair, in the order of [`FEATURES`].
 pub type Features = [f32; FEATURES.len()];
+
+/// From which likeness on two names count as alike where only that is asked.
+const ALIKE: f32 = 0.85;
+
+/// The place of "former_name".
+pub const FORMER_NAME: usize = 26;
+/// The place of "age".
+pub const AGE: usize = 36;
 
 /// What is not known.
 pub const UNKNOWN: f32 = -1.0;
@@ -282,10 +290,15 @@ pub fn of_pair(
     }
     let former = (2..question.readings.len())
         .map(|name| beside(question, name as u8, KeyOf::HANDLE, segment, row).likeness);
+    let former = former.fold(0.0, f32::max);
     let rest = &mut features[2 * PER_NAME..];
     rest[0] = f32::from(candidate.sound);
     rest[1] = f32::from(candidate.words);
-    rest[2] = former.fold(0.0, f32::max);
+    rest[2] = match (former >= ALIKE, likeness[0].max(likeness[1]) >= ALIKE) {
+        (true, false) => 2.0,
+        (false, true) if question.readings.len() > 2 => 1.0,
+        _ => 0.0,
+    };
     let has_picture = !profile.avatars.is_empty() && segment.avatars(row).next().is_some();
     rest[3] = if has_picture { f32::from(candidate.avatar.min(FAR)) } else { f32::from(FAR + 1) };
     rest[4] = log2(gathered.same_picture);
