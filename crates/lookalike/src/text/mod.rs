@@ -48,7 +48,8 @@ pub struct Reading {
     pub core: Key,
     /// The core if short numbers at the ends of names are letters in disguise; else as `core`.
     pub core_leet: Key,
-    /// Another way to see it: `cl` for `d` or `d` for `cl`. Empty if there is none.
+    /// Another way to see it: not turned, letters of another script as Latin ones, `cl` for
+    /// `d` or `d` for `cl`. Empty if there is none. To be looked up beside `looks`, never kept.
     pub other: Key,
     /// What was done to it.
     pub tricks: Tricks,
@@ -97,7 +98,7 @@ impl Reader {
             words,
             core,
             core_leet,
-            other: other(&looks),
+            other: if scan.other.is_empty() { other(&looks) } else { scan.other },
             tricks: scan.tricks,
             script,
             cut: scan.cut,

@@ -277,6 +277,14 @@ fn spells(cells: &[Cell], (from, to): (usize, usize), (start, end): (usize, usiz
     }
 }
 
+/// Whether a number stands before a word that is added to names: "1giveaway", but not "2nd".
+fn before_affix(cells: &[Cell], at: usize, to: usize, end: usize) -> bool {
+    let letters = cells[to..end].iter().take_while(|cell| cell.entry.class != Class::Digit);
+    let last = to + letters.count();
+    let affix = |from: usize| AFFIXES.meaning(&whole(&cells[from..last])).is_some();
+    last == end && affix(to) && !affix(at)
+}
+
 /// Parts a run of letters and digits.
 fn chunk(cells: &[Cell], start: usize, end: usize, spans: &mut Vec<Span>) {
     let mut begin = start;
@@ -284,7 +292,8 @@ fn chunk(cells: &[Cell], start: usize, end: usize, spans: &mut Vec<Span>) {
     while at < end {
         if cells[at].entry.class == Class::Digit {
             let to = at + digits(cells, at, end);
-            if !spells(cells, (at, to), (start, end)) {
+            let counts = at == start && to < end && before_affix(cells, at, to, end);
+            if counts || !spells(cells, (at, to), (start, end)) {
                 add(spans, Span { start: begin, end: at, kind: WordKind::Name });
                 add(spans, Span { start: at, end: to, kind: WordKind::Number });
                 begin = to;
