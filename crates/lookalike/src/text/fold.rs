@@ -64,8 +64,21 @@ impl Rules {
         let mut entry = Entry::of(self.class(character));
         entry.script = script;
         entry.plain = plain::simple(character);
-        if !matches!(entry.class, Class::Letter | Class::Digit) {
-            return entry;
+        match entry.class {
+            Class::Letter | Class::Digit => {}
+            Class::Regional => {
+                let letter = u32::from(character) - 0x1_f1e6 + u32::from(b'a');
+                entry.set_looks(&[resemble(u8::try_from(letter).unwrap_or_default())]);
+                return entry;
+            }
+            Class::Sign => {
+                let reading = self.signs.alone(character).map(str::to_owned);
+                let reading = reading.or_else(|| prototype(character)).unwrap_or_default();
+                let looks: Vec<u8> = reading.bytes().map(resemble).collect();
+                entry.set_looks(&looks);
+                return entry;
+            }
+            _ => return entry,
         }
         let mut looks = Vec::new();
         self.looks(character, (DEPTH, writes_names(character)), &mut looks);
@@ -76,7 +89,7 @@ impl Rules {
         literally(character, &mut literal);
         entry.set_literal(&literal);
         entry.set_latin(&in_latin(character, &literal));
-        entry.turned = self.turned.contains_key(&character);
+        entry.turned = self.turned.get(&character).map_or(0, |&letter| resemble(letter));
         entry.guise = guise(character, script, &looks, &literal);
         entry
     }
@@ -93,6 +106,9 @@ impl Rules {
         }
         match character {
             '\u{1f1e6}'..='\u{1f1ff}' => Class::Regional,
+            // A stretched line in Arabic and Nko, and strokes that frame names.
+            '\u{640}' | '\u{7fa}' => Class::Mark,
+            '彡' => Class::Picture,
             '\u{202a}'..='\u{202e}'
             | '\u{2066}'..='\u{2069}'
             | '\u{200e}'
@@ -105,6 +121,7 @@ impl Rules {
             _ if is_combining_mark(character) => Class::Letter,
             _ if character.is_ascii() => Class::Separator,
             _ if has_letters(character) => Class::Letter,
+            _ if prototype(character).is_some_and(|each| each != "l") => Class::Sign,
             '\u{80}'..='\u{bf}'
             | '\u{2000}'..='\u{206f}'
             | '\u{3000}'..='\u{303f}'

@@ -17,6 +17,7 @@ mod signs;
 mod sound;
 mod table;
 mod tricks;
+mod trie;
 mod words;
 
 pub use explain::explain;
@@ -48,7 +49,8 @@ pub struct Reading {
     pub core: Key,
     /// The core if short numbers at the ends of names are letters in disguise; else as `core`.
     pub core_leet: Key,
-    /// Another way to see it: `cl` for `d` or `d` for `cl`. Empty if there is none.
+    /// Another way to see it: not turned, letters of another script as Latin ones, `cl` for
+    /// `d` or `d` for `cl`. Empty if there is none. To be looked up beside `looks`, never kept.
     pub other: Key,
     /// What was done to it.
     pub tricks: Tricks,
@@ -84,7 +86,7 @@ impl Reader {
             cell.entry.latin().iter().for_each(|&each| latin.push(each));
         }
         let mut spans = words::split(&scan.cells);
-        let words = words::words(&scan.cells, &mut spans);
+        let words = words::words(&scan.cells, &mut spans, looks);
         let core = words::core(&scan.cells, &spans, looks, false);
         let numbers = words.iter().any(|word| word.kind == WordKind::Number);
         let core_leet = if numbers { words::core(&scan.cells, &spans, looks, true) } else { core };
@@ -97,7 +99,7 @@ impl Reader {
             words,
             core,
             core_leet,
-            other: other(&looks),
+            other: if scan.other.is_empty() { other(&looks) } else { scan.other },
             tricks: scan.tricks,
             script,
             cut: scan.cut,
@@ -121,8 +123,10 @@ fn scripts(cells: &[Cell]) -> (Script, bool) {
         if script == Script::None {
             continue;
         }
-        mixed |= !word.mixes(script);
-        word = script;
+        if script != word {
+            mixed |= !word.mixes(script);
+            word = script;
+        }
         let count = &mut counts[script as usize];
         *count += 1;
         if *count > most {
@@ -138,6 +142,14 @@ fn note(scan: &mut Scan, mixed: bool) {
     let (mut run, mut last) = (1, '\0');
     for (at, cell) in cells.iter().enumerate() {
         let to = cell.entry.looks().first().map(|&each| each as char);
+        run = if cell.character == last { run + 1 } else { 1 };
+        last = cell.character;
+        if run == 3 && cell.entry.reads() {
+            tricks.add(TrickKind::Repeat, cell.character, to);
+        }
+        if cell.entry.class == Class::Letter && cell.entry.guise == Guise::None {
+            continue;
+        }
         match cell.entry.guise {
             Guise::Confusable if mixed => tricks.add(TrickKind::Confusable, cell.character, to),
             Guise::Fullwidth => tricks.add(TrickKind::Fullwidth, cell.character, to),
@@ -156,11 +168,6 @@ fn note(scan: &mut Scan, mixed: bool) {
             }
             _ => {}
         }
-        run = if cell.character == last { run + 1 } else { 1 };
-        last = cell.character;
-        if run == 3 && cell.entry.reads() {
-            tricks.add(TrickKind::Repeat, cell.character, to);
-        }
     }
     if mixed {
         tricks.add(TrickKind::MixedScript, '\0', None);
@@ -170,8 +177,13 @@ fn note(scan: &mut Scan, mixed: bool) {
 /// The looks with `cl` seen as `d`, or `d` as `cl`.
 fn other(looks: &Key) -> Key {
     let symbols = looks.as_bytes();
-    let joined = symbols.windows(2).any(|two| two == b"ci");
-    if !joined && !symbols.contains(&b'd') {
+    let (mut joined, mut split, mut last) = (false, false, 0);
+    for &each in symbols {
+        joined |= last == b'c' && each == b'i';
+        split |= each == b'd';
+        last = each;
+    }
+    if !joined && !split {
         return Key::default();
     }
     let mut folder = key::Folder::default();
@@ -189,3 +201,6 @@ fn other(looks: &Key) -> Key {
     }
     folder.key()
 }
+
+#[cfg(test)]
+mod tests;

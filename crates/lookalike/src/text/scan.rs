@@ -3,6 +3,7 @@
 
 use super::Script;
 use super::fold::resemble;
+use super::key::{Folder, Key};
 use super::plain;
 use super::regions;
 use super::table::{Class, Entry, Guise, TABLE, Table};
@@ -46,6 +47,8 @@ pub(super) struct Scan {
     pub(super) tricks: Tricks,
     pub(super) plain: String,
     pub(super) cut: bool,
+    /// Another way to see it; empty if none was found.
+    pub(super) other: Key,
     simple: bool,
     space: bool,
     marks: usize,
@@ -134,7 +137,7 @@ impl Scan {
         }
         self.marks = 0;
         self.seen.styles |= entry.style != 0;
-        self.seen.turned += usize::from(entry.turned);
+        self.seen.turned += usize::from(entry.turned != 0);
         match entry.plain {
             Some(plain) if self.simple => {
                 if self.space && !self.plain.is_empty() {
@@ -180,30 +183,35 @@ impl Scan {
     /// Reads the sign at a cell; gives the number of cells that it takes.
     fn sign(&mut self, table: &Table, at: usize) -> usize {
         let cells = &self.cells;
-        let beside = |cell: Option<&Cell>| {
-            cell.is_some_and(|cell| cell.entry.reads() || cell.entry.class == Class::Sign)
+        let character = cells[at].character;
+        let before = at > 0 && cells[at - 1].entry.reads();
+        let follows = |from: usize, signs: bool| {
+            let mut rest = cells[from..].iter().skip_while(|cell| cell.character == character);
+            rest.next()
+                .is_some_and(|cell| cell.entry.reads() || signs && cell.entry.class == Class::Sign)
         };
-        let found = table.rules().signs().of(cells[at].character).iter().find(|sign| {
+        let listed = table.rules().signs().of(character);
+        let found = listed.iter().find(|sign| {
             let length = sign.characters.len();
-            let here = cells.get(at..at + length);
-            let same = here.is_some_and(|here| {
+            let same = cells.get(at..at + length).is_some_and(|here| {
                 here.iter().zip(&sign.characters).all(|(cell, each)| cell.character == *each)
             });
-            let before = at > 0 && cells[at - 1].entry.reads();
-            let after = cells.get(at + length).is_some_and(|cell| cell.entry.reads())
-                || (length > 1 && beside(cells.get(at + length)));
-            same && sign.place.fits(before, after)
-                && !(sign.place.opens() && closed(&cells[at..], sign.characters[0]))
+            same && sign.place.fits(before, follows(at + length, length > 1))
+                && !(sign.place.opens() && closed(&cells[at..], character))
         });
-        let Some(sign) = found else {
-            self.cells[at].entry.class = Class::Separator;
-            return 1;
+        let looks = cells[at].entry;
+        let (length, reading) = match found {
+            Some(sign) => (sign.characters.len(), sign.reading.as_bytes()),
+            None if listed.is_empty() && (before || follows(at, false)) => (1, looks.looks()),
+            None => {
+                self.cells[at].entry.class = Class::Separator;
+                return 1;
+            }
         };
-        let length = sign.characters.len();
         let cell = &mut self.cells[at];
-        cell.read_as(sign.reading.as_bytes());
+        cell.read_as(reading);
         cell.entry.set_literal(&[super::key::symbol(cell.character)]);
-        cell.entry.set_latin(sign.reading.as_bytes());
+        cell.entry.set_latin(reading);
         self.tricks.add(TrickKind::Leet, cell.character, cell.first_letter());
         for rest in &mut self.cells[at + 1..at + length] {
             rest.entry = Entry::of(Class::Letter);
@@ -215,18 +223,11 @@ impl Scan {
     /// no letter that could not be read so.
     fn styles(&mut self) {
         let in_word = |cell: &Cell| cell.entry.reads();
+        let mut native = false;
         for word in self.cells.chunk_by_mut(|a, b| in_word(a) == in_word(b)) {
-            let letters = || word.iter().filter(|cell| cell.entry.class == Class::Letter);
-            let latin = letters().any(|cell| {
-                cell.entry.script == Script::Latin
-                    || (cell.entry.script == Script::None && cell.entry.guise != Guise::None)
-            });
-            let strokes = |cell: &Cell| {
-                cell.entry.style != 0
-                    && !matches!(cell.entry.script, Script::Greek | Script::Cyrillic)
-            };
-            let all = letters().all(strokes) && letters().count() > 1;
-            if !latin && !all {
+            let latin = mixed(word);
+            if !latin && !strokes(word) {
+                native |= word.iter().any(|cell| cell.entry.style != 0);
                 continue;
             }
             for cell in word {
@@ -234,8 +235,14 @@ impl Scan {
                 if style != 0 && cell.entry.looks() != [style] {
                     cell.read_as(&[style]);
                     cell.entry.guise = Guise::Confusable;
+                    if latin {
+                        cell.entry.set_latin(&[style]);
+                    }
                 }
             }
+        }
+        if native {
+            self.other = foreign(&self.cells);
         }
     }
 
@@ -245,9 +252,15 @@ impl Scan {
         if self.seen.turned * 10 < letters * 3 {
             return;
         }
+        self.other = super::words::whole(&self.cells);
         self.cells.reverse();
         for cell in &mut self.cells {
             let letter = match cell.character {
+                _ if cell.entry.turned != 0 => {
+                    cell.read_as(&[cell.entry.turned]);
+                    continue;
+                }
+                'ɓ' => b'g',
                 'b' => b'q',
                 'q' => b'b',
                 'd' => b'p',
@@ -264,6 +277,48 @@ impl Scan {
             self.tricks.add(TrickKind::Fancy, cell.character, Some(letter as char));
         }
     }
+}
+
+/// Whether a word has letters of scripts that do not belong together, or a disguised one.
+fn mixed(word: &[Cell]) -> bool {
+    let mut last = Script::None;
+    word.iter().filter(|cell| cell.entry.class == Class::Letter).any(|cell| {
+        let script = cell.entry.script;
+        let mixed = !last.mixes(script);
+        if script != Script::None {
+            last = script;
+        }
+        mixed
+            || script == Script::Latin
+            || script == Script::None && cell.entry.guise != Guise::None
+    })
+}
+
+/// Whether a word has letters only that may be strokes of Latin ones.
+fn strokes(word: &[Cell]) -> bool {
+    let letters = || word.iter().filter(|cell| cell.entry.class == Class::Letter);
+    letters().count() > 1
+        && letters().all(|cell| {
+            let native = matches!(cell.entry.script, Script::Greek | Script::Cyrillic);
+            !native && (cell.entry.style != 0 || reads_latin(cell))
+        })
+}
+
+fn reads_latin(cell: &Cell) -> bool {
+    !cell.entry.looks().is_empty() && cell.entry.looks().iter().all(u8::is_ascii)
+}
+
+/// How cells look if all letters are Latin ones in disguise; empty if some cannot be.
+fn foreign(cells: &[Cell]) -> Key {
+    let mut folder = Folder::default();
+    for cell in cells.iter().filter(|cell| cell.entry.reads()) {
+        match cell.entry.style {
+            0 if reads_latin(cell) => folder.extend(cell.entry.looks()),
+            0 => return Key::default(),
+            style => folder.push(style),
+        }
+    }
+    folder.key()
 }
 
 /// Whether a bracket is closed later.

@@ -71,6 +71,12 @@ impl Signs {
         !character.is_alphanumeric() && self.0.contains_key(&character)
     }
 
+    /// What the character reads as by itself, if it may.
+    pub(super) fn alone(&self, character: char) -> Option<&'static str> {
+        let alone = self.of(character).iter().find(|sign| sign.characters.len() == 1);
+        alone.map(|sign| sign.reading)
+    }
+
     /// The signs that begin with the character.
     pub(super) fn of(&self, character: char) -> &[Sign] {
         self.0.get(&character).map_or(&[], Vec::as_slice)

@@ -69,8 +69,8 @@ pub(super) struct Entry {
     pub(super) class: Class,
     pub(super) guise: Guise,
     pub(super) script: Script,
-    /// Whether it is a letter that was turned by half a circle.
-    pub(super) turned: bool,
+    /// The letter that it is if the text was turned by half a circle; 0 if none.
+    pub(super) turned: u8,
 }
 
 fn fill<const N: usize>(from: &[u8]) -> ([u8; N], u8) {
