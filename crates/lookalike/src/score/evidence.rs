@@ -68,9 +68,9 @@ fn words(
             2.0.. => "a former name is alike, the names of now are not".to_owned(),
             _ => "became alike by a change of name".to_owned(),
         },
-        Signal::Avatar => avatar(seen("avatar_distance"), seen("avatar_common")),
+        Signal::Avatar => avatar(seen("avatar_distance"), seen("avatar_common"), seen("avatar_owners")),
         Signal::Bio => {
-            let share = seen("bio_likeness") * 100.0;
+            let share = seen("bio_kept").max(seen("bio_likeness")) * 100.0;
             let bait = if seen("bio_bait") > 0.0 { "; it holds words that lure" } else { "" };
             format!("bio shares {share:.0} % of its words{bait}")
         }
@@ -98,7 +98,7 @@ fn words(
     }
 }
 
-fn avatar(distance: f32, common: f32) -> String {
+fn avatar(distance: f32, common: f32, owners: f32) -> String {
     if distance > f32::from(FAR) {
         return "no picture to compare".to_owned();
     }
@@ -108,6 +108,9 @@ fn avatar(distance: f32, common: f32) -> String {
     let mut words = format!("avatar within {distance:.0} of 256 bits");
     if common >= 1.0 {
         words.push_str(&format!("; about {:.0} protected avatars are", common.exp2()));
+    }
+    if owners >= 2.0 {
+        words.push_str(&format!("; about {:.0} accounts have it", owners.exp2()));
     }
     words
 }

@@ -67,7 +67,7 @@ const fn feature(name: &'static str, signal: Signal, sign: i8) -> Feature {
 const PER_NAME: usize = 12;
 
 /// All features, in the order of [`Features`].
-pub const FEATURES: [Feature; 39] = [
+pub const FEATURES: [Feature; 42] = [
     // How alike the name and the nearest key are, 0 to 1.
     feature("handle_likeness", Signal::Handle, 1),
     // How many symbols the nearest key has; symbols of large scripts count 2.
@@ -134,6 +134,12 @@ pub const FEATURES: [Feature; 39] = [
     feature("display_rivals", Signal::DisplayName, -1),
     // How alike handle and display name are to one another's counterpart taken together, 0 to 2.
     feature("handle_both", Signal::Handle, 1),
+    // How many accounts have this picture, protected or not, as a logarithm to 2.
+    feature("avatar_owners", Signal::Avatar, -1),
+    // How many have this display name, as a logarithm to 2.
+    feature("display_bearers", Signal::DisplayName, -1),
+    // How many of the words of the identity's bio the profile's has, 0 to 1.
+    feature("bio_kept", Signal::Bio, 1),
 ];
 
 /// The features of one pair, in the order of [`FEATURES`].
@@ -156,12 +162,17 @@ pub struct Own {
     bait: f32,
     relay: f32,
     surprise: [f32; 2],
+    owners: f32,
+    bearers: f32,
 }
 
 impl Own {
     /// Of a profile.
     pub fn of(profile: &Profile, question: &Question, frequencies: &Frequencies) -> Own {
         let mut own = Own { bait: bait::in_text(&profile.bio), ..Own::default() };
+        let owners = profile.avatars.iter().map(|avatar| frequencies.owners(avatar));
+        own.owners = owners.fold(0.0, f32::max);
+        own.bearers = question.readings.get(1).map_or(0.0, |name| frequencies.bearers(name));
         own.relay = f32::from(profile.links.iter().any(|link| bait::is_relay(link)));
         for (name, surprise) in own.surprise.iter_mut().enumerate() {
             let words = question.readings[name].words.iter();
@@ -320,6 +331,9 @@ pub fn of_pair(
     let rivals = gathered.candidates.iter().filter(|other| other.name >= candidate.name).count();
     rest[13] = log2(rivals as u32);
     rest[14] = likeness[0] + likeness[1];
+    rest[15] = own.owners;
+    rest[16] = own.bearers;
+    rest[17] = question.bio.kept(segment.bio(row));
     features
 }
 
