@@ -22,7 +22,6 @@ pub struct Key {
 pub const fn symbol(character: char) -> u8 {
     let point = character as u32;
     let mixed = (point >> 7).wrapping_mul(0x9e37_79b1) >> 25;
-    #[expect(clippy::cast_possible_truncation, reason = "seven bits are left")]
     let low = ((point ^ mixed) & 0x7f) as u8;
     0x80 | low
 }
