@@ -88,7 +88,9 @@ impl Rules {
         let mut literal = Vec::new();
         literally(character, &mut literal);
         entry.set_literal(&literal);
-        entry.set_latin(&in_latin(character, &literal));
+        if !looks.is_empty() {
+            entry.set_latin(&in_latin(character, &literal));
+        }
         entry.turned = self.turned.get(&character).map_or(0, |&letter| resemble(letter));
         entry.guise = guise(character, script, &looks, &literal);
         entry
@@ -142,6 +144,9 @@ impl Rules {
             }
             return;
         }
+        if matches!(character, 'ー' | 'ｰ') {
+            return;
+        }
         if let Some(reading) = self.looks.get(&character) {
             return into.extend(reading.chars().map(plain_symbol));
         }
@@ -156,7 +161,8 @@ impl Rules {
         }
         let parts: Vec<char> = std::iter::once(character).nfkd().collect();
         if parts != [character] {
-            let seen = parts.into_iter().filter(|&each| each.is_alphanumeric() || kept(each));
+            let unmarked = |each: char| each.is_alphanumeric() && !is_combining_mark(each);
+            let seen = parts.into_iter().filter(|&each| unmarked(each) || kept(each));
             return seen.for_each(|each| self.looks(each, (depth - 1, names), into));
         }
         self.resembling(character, (depth, names), into);
@@ -300,7 +306,7 @@ fn in_latin(character: char, literal: &[u8]) -> Vec<u8> {
 }
 
 fn guise(character: char, script: Script, looks: &[u8], literal: &[u8]) -> Guise {
-    let reads = looks.iter().all(u8::is_ascii_alphanumeric);
+    let reads = !looks.is_empty() && looks.iter().all(u8::is_ascii_alphanumeric);
     match character {
         _ if character.is_ascii() || !reads => Guise::None,
         '\u{ff01}'..='\u{ff5e}' => Guise::Fullwidth,

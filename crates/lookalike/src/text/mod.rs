@@ -99,7 +99,7 @@ impl Reader {
             words,
             core,
             core_leet,
-            other: if scan.other.is_empty() { other(&looks) } else { scan.other },
+            other: if scan.other.is_empty() { other(&scan.cells, &looks) } else { scan.other },
             tricks: scan.tricks,
             script,
             cut: scan.cut,
@@ -174,30 +174,26 @@ fn note(scan: &mut Scan, mixed: bool) {
     }
 }
 
-/// The looks with `cl` seen as `d`, or `d` as `cl`.
-fn other(looks: &Key) -> Key {
+/// The looks with `cl` seen as `d`, or `d` as `cl`; empty if there is neither.
+fn other(cells: &[Cell], looks: &Key) -> Key {
     let symbols = looks.as_bytes();
-    let (mut joined, mut split, mut last) = (false, false, 0);
-    for &each in symbols {
-        joined |= last == b'c' && each == b'i';
-        split |= each == b'd';
-        last = each;
+    if !symbols.contains(&b'c') && !symbols.contains(&b'd') {
+        return Key::default();
     }
-    if !joined && !split {
+    let stroke = |cell: &Cell| cell.entry.looks() == b"i" && cell.character != 'i';
+    let seen = || cells.iter().filter(|cell| cell.entry.reads());
+    let joined = seen().zip(seen().skip(1)).any(|(a, b)| a.entry.looks() == b"c" && stroke(b));
+    if !joined && !symbols.contains(&b'd') {
         return Key::default();
     }
     let mut folder = key::Folder::default();
-    let mut at = 0;
-    while at < symbols.len() {
-        match &symbols[at..] {
-            [b'c', b'i', ..] if joined => {
-                folder.push(b'd');
-                at += 1;
-            }
-            [b'd', ..] if !joined => folder.extend(b"ci"),
-            rest => folder.push(rest[0]),
+    let mut rest = seen().peekable();
+    while let Some(cell) = rest.next() {
+        match cell.entry.looks() {
+            b"c" if joined && rest.next_if(|next| stroke(next)).is_some() => folder.push(b'd'),
+            b"d" if !joined => folder.extend(b"ci"),
+            symbols => folder.extend(symbols),
         }
-        at += 1;
     }
     folder.key()
 }

@@ -49,6 +49,8 @@ pub(super) struct Scan {
     pub(super) cut: bool,
     /// Another way to see it; empty if none was found.
     pub(super) other: Key,
+    /// Whether it begins with `@`, which is no letter there, or an `a`.
+    mention: bool,
     simple: bool,
     space: bool,
     marks: usize,
@@ -99,6 +101,12 @@ pub(super) fn scan(raw: &str) -> Scan {
     }
     if scan.seen.turned >= 2 {
         scan.turn();
+    }
+    if scan.mention {
+        let mut folder = Folder::default();
+        folder.push(b'a');
+        folder.extend(super::words::whole(&scan.cells).as_bytes());
+        scan.other = folder.key();
     }
     scan
 }
@@ -204,6 +212,7 @@ impl Scan {
             Some(sign) => (sign.characters.len(), sign.reading.as_bytes()),
             None if listed.is_empty() && (before || follows(at, false)) => (1, looks.looks()),
             None => {
+                self.mention |= character == '@' && at == 0;
                 self.cells[at].entry.class = Class::Separator;
                 return 1;
             }

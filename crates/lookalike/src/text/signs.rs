@@ -11,6 +11,8 @@ pub(super) enum Where {
     Touch,
     /// One that follows.
     Before,
+    /// One that goes before.
+    After,
     /// One on both sides.
     Inner,
     /// One that follows, and no bracket that closes later.
@@ -28,6 +30,7 @@ impl Where {
         match self {
             Where::Touch => before || after,
             Where::Before | Where::Open => after,
+            Where::After => before,
             Where::Inner => before && after,
         }
     }
@@ -52,6 +55,7 @@ impl Signs {
             let place = match place {
                 "touch" => Where::Touch,
                 "before" => Where::Before,
+                "after" => Where::After,
                 "open" => Where::Open,
                 _ => Where::Inner,
             };

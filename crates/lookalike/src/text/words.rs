@@ -76,8 +76,8 @@ impl Meaning {
             "denial" => Meaning::Denial,
             "shop" => Meaning::Shop,
             "team" | "firm" => Meaning::Team,
-            "place" => Meaning::Place,
-            "topic" => Meaning::Topic,
+            "place" | "region" => Meaning::Place,
+            "topic" | "channel" => Meaning::Topic,
             "title" => Meaning::Title,
             _ => Meaning::Filler,
         }
@@ -92,16 +92,18 @@ pub(super) struct Span {
     pub(super) kind: WordKind,
 }
 
-/// Whether enough stays of letters when an affix of a length is cut off: short ones end many
-/// names by chance.
-fn fits<T>(taken: usize, letters: &[T]) -> bool {
+/// Whether enough stays of a number of letters when an affix is cut off an end: short ones end
+/// many names by chance, but not where two characters are a word.
+fn fits(taken: usize, letters: usize, end: Option<&(u8, u16)>) -> bool {
+    let latin = end.is_some_and(|end| end.0.is_ascii());
     let stays = match taken {
-        0 | 1 => usize::MAX,
+        0 | 1 => return false,
+        _ if !latin => 2,
         2 => 5,
         3 => 4,
         _ => 3,
     };
-    letters.len() - taken >= stays
+    letters - taken >= stays
 }
 
 type Hasher = BuildHasherDefault<super::hash::Fx>;
@@ -118,14 +120,19 @@ pub(super) static AFFIXES: LazyLock<Affixes> = LazyLock::new(|| {
     let mut meanings = HashMap::default();
     let (mut ahead, mut behind) = (Vec::new(), Vec::new());
     for (word, rest) in data::rows(data::AFFIXES) {
-        let meaning = Meaning::read(rest.split('\t').next().unwrap_or_default());
+        let said = rest.split('\t').next().unwrap_or_default();
+        let meaning = Meaning::read(said);
         let cells = scan::scan(word).cells;
         meanings.entry(whole(&cells)).or_insert(meaning);
         if meaning != Meaning::Title {
             let mut letters = Vec::new();
             fine(&cells, (0, cells.len()), &mut letters);
-            ahead.push(letters.iter().map(|each| each.0).collect());
-            behind.push(letters.iter().rev().map(|each| each.0).collect());
+            if !matches!(said, "topic" | "place") {
+                ahead.push(letters.iter().map(|each| each.0).collect());
+            }
+            if said != "article" {
+                behind.push(letters.iter().rev().map(|each| each.0).collect());
+            }
         }
     }
     Affixes { meanings, ahead: Trie::new(ahead), behind: Trie::new(behind) }
@@ -141,12 +148,13 @@ impl Affixes {
     fn strip<'a>(&self, letters: &'a [(u8, u16)]) -> &'a [(u8, u16)] {
         let mut rest = letters;
         loop {
-            let behind = self
-                .behind
-                .longest(rest.iter().rev().map(|each| each.0), |taken| fits(taken, rest));
+            let behind = self.behind.longest(rest.iter().rev().map(|each| each.0), |n| {
+                fits(n, rest.len(), rest.last())
+            });
             rest = &rest[..rest.len() - behind];
-            let ahead =
-                self.ahead.longest(rest.iter().map(|each| each.0), |taken| fits(taken, rest));
+            let ahead = self.ahead.longest(rest.iter().map(|each| each.0), |taken| {
+                fits(taken, rest.len(), rest.first())
+            });
             rest = &rest[ahead..];
             if behind + ahead == 0 {
                 return rest;
