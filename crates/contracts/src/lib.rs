@@ -10,5 +10,5 @@ mod generated {
 }
 
 pub use generated::recourse::{
-    accounthealth, appeals, errors, options, policy, reports, review, types,
+    accounthealth, appeals, errors, impersonation, options, policy, reports, review, types,
 };

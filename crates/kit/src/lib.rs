@@ -17,6 +17,7 @@ pub mod follow;
 pub mod group_commit;
 pub mod id;
 pub mod idempotency;
+pub mod items;
 pub mod page;
 pub mod server;
 pub mod telemetry;

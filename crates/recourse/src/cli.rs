@@ -48,16 +48,19 @@ pub enum Service {
     AccountHealth,
     /// Hears appeals.
     Appeals,
+    /// Finds imitators.
+    Impersonation,
 }
 
 impl Service {
     /// All of them, in the order in which they depend on one another.
-    pub const ALL: [Service; 5] = [
+    pub const ALL: [Service; 6] = [
         Service::Policy,
         Service::Reports,
         Service::Review,
         Service::AccountHealth,
         Service::Appeals,
+        Service::Impersonation,
     ];
 
     /// Its name, as typed and as its database is called.
@@ -68,6 +71,7 @@ impl Service {
             Service::Review => review::NAME,
             Service::AccountHealth => account_health::NAME,
             Service::Appeals => appeals::NAME,
+            Service::Impersonation => impersonation::NAME,
         }
     }
 }

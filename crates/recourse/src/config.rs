@@ -11,7 +11,7 @@ use kit::telemetry::TelemetryConfig;
 use kit::{Clock, Ids};
 
 use crate::cli::Service;
-use crate::suite::Options;
+use crate::suite::{IndexOptions, Options};
 
 /// Where the suite listens unless told otherwise.
 pub const LISTEN_DEFAULT: &str = "127.0.0.1:7700";
@@ -76,10 +76,24 @@ impl Config {
             clock: Clock::system(),
             ids: Ids::system(),
             default_pack: reader.or("policy.default_pack", true),
+            index: index(&mut reader),
         };
         reader.finish()?;
         Ok(Config { options, telemetry })
     }
+}
+
+/// How the index of protected identities is kept.
+fn index(reader: &mut Reader) -> IndexOptions {
+    let shards: Vec<String> = reader.or("impersonation.shards", Vec::new());
+    let shard = reader.or("impersonation.shard", 0_u32);
+    if shard > 0 && shard as usize >= shards.len() {
+        let what = "is too large: expected the place of this process in impersonation.shards, \
+                    from 0";
+        reader.mistake("impersonation.shard", what);
+    }
+    let model = reader.optional("impersonation.model");
+    IndexOptions { shards, shard, model, snapshots: reader.optional("impersonation.snapshots") }
 }
 
 #[cfg(test)]

@@ -7,6 +7,9 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use impersonation::check::Other;
+use impersonation::detect::Engine;
+use impersonation::memory::Shard;
 use kit::auth::{Auth, AuthConfig, Credentials, TokenSpec};
 use kit::client::Peer;
 use kit::config::Secret;
@@ -20,8 +23,16 @@ use tokio::task::JoinHandle;
 use crate::cli::Service;
 
 /// The scopes that the services themselves need of one another.
-const SERVICE_SCOPES: [&str; 5] =
-    ["policy.read", "reports.watch", "review.watch", "accounthealth.read_all", "appeals.watch"];
+const SERVICE_SCOPES: [&str; 7] = [
+    "policy.read",
+    "reports.watch",
+    "review.watch",
+    "accounthealth.read_all",
+    "appeals.watch",
+    "impersonation.watch",
+    // Shards of the index ask one another.
+    "impersonation.check",
+];
 
 /// What a suite is started from.
 #[derive(Debug, Clone)]
@@ -46,6 +57,21 @@ pub struct Options {
     pub ids: Ids,
     /// Whether the default pack is put in force if none is.
     pub default_pack: bool,
+    /// How the index of protected identities is kept.
+    pub index: IndexOptions,
+}
+
+/// How the index of protected identities is kept.
+#[derive(Debug, Clone, Default)]
+pub struct IndexOptions {
+    /// The addresses of the processes that share it, by shard; empty for one that holds all.
+    pub shards: Vec<String>,
+    /// Which of them this process is.
+    pub shard: u32,
+    /// A file with the detector's weights; the ones that are shipped without it.
+    pub model: Option<std::path::PathBuf>,
+    /// Where snapshots of it are; on the embedded database, the data directory without it.
+    pub snapshots: Option<std::path::PathBuf>,
 }
 
 impl Options {
@@ -62,6 +88,7 @@ impl Options {
             clock: Clock::system(),
             ids: Ids::system(),
             default_pack: true,
+            index: IndexOptions::default(),
         }
     }
 }
@@ -136,6 +163,7 @@ fn migrations(service: Service) -> &'static kit::db::Migrations {
         Service::Review => &review::MIGRATIONS,
         Service::AccountHealth => &account_health::MIGRATIONS,
         Service::Appeals => &appeals::MIGRATIONS,
+        Service::Impersonation => &impersonation::MIGRATIONS,
     }
 }
 
@@ -153,6 +181,11 @@ impl Wiring {
     /// Another service, wherever it runs, as `caller` calls it.
     fn peer(&self, caller: Service, service: Service) -> Result<Peer, String> {
         let address = self.options.peers.get(&service).unwrap_or(&self.own_address);
+        self.peer_at(caller, address)
+    }
+
+    /// Whatever serves at an address, as `caller` calls it.
+    fn peer_at(&self, caller: Service, address: &str) -> Result<Peer, String> {
         let subject = format!("service:{}", caller.name());
         let clock = self.options.clock.clone();
         let credentials = match (&self.options.secret, &self.options.token_file) {
@@ -170,6 +203,35 @@ impl Wiring {
             (None, None) => Credentials::open(subject),
         };
         Peer::new(&self.contract, address, credentials).map_err(|error| error.to_string())
+    }
+
+    /// The other shards of the index, and which one this process holds.
+    fn shards(&self) -> Result<(Shard, Vec<Other>), String> {
+        let IndexOptions { shards, shard, .. } = &self.options.index;
+        let mut others = Vec::new();
+        for (number, address) in (0..).zip(shards).filter(|(number, _)| number != shard) {
+            let peer = self.peer_at(Service::Impersonation, address)?;
+            others.push(Other { shard: number, peer });
+        }
+        let count = u32::try_from(shards.len().max(1)).map_err(|error| error.to_string())?;
+        Ok((Shard { number: *shard, count }, others))
+    }
+
+    /// The detector with its weights.
+    fn engine(&self) -> Result<Engine, String> {
+        let Some(path) = &self.options.index.model else { return Ok(Engine::shipped()) };
+        let wrong = |error: String| format!("{}: {error}", path.display());
+        let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
+        Engine::with_model(&text).map_err(wrong)
+    }
+
+    /// Where snapshots of the index go.
+    fn snapshots(&self, db: &Db) -> Option<std::path::PathBuf> {
+        let beside = match db.config() {
+            DbConfig::Sqlite { path } => path.parent().map(Into::into),
+            DbConfig::Postgres { .. } => None,
+        };
+        self.options.index.snapshots.clone().or(beside)
     }
 
     async fn database(&mut self, service: Service) -> Result<Db, String> {
@@ -222,6 +284,21 @@ impl Wiring {
                 let account_health = self.peer(service, Service::AccountHealth)?;
                 let peers = appeals::Peers { review, account_health };
                 mount!(appeals::start(appeals::Deps { db, clock, ids, peers, stop }))
+            }
+            Service::Impersonation => {
+                let (directory, engine) = (self.snapshots(&db), self.engine()?);
+                let (shard, others) = self.shards()?;
+                mount!(impersonation::start(impersonation::Deps {
+                    db,
+                    clock,
+                    ids,
+                    contract,
+                    engine,
+                    directory,
+                    shard,
+                    others,
+                    stop,
+                }))
             }
         }
     }

@@ -149,7 +149,7 @@ fn every_rpc_is_scoped() {
 #[test]
 fn every_mutating_rpc_takes_a_request_id_and_every_list_a_page() {
     let pool = DescriptorPool::decode(contracts::DESCRIPTOR_SET).expect("descriptors");
-    let reads = ["Get", "List", "Check", "Diff", "Preview", "Watch", "Stream"];
+    let reads = ["Get", "List", "Check", "Diff", "Preview", "Watch", "Stream", "Find"];
     let mut complaints = Vec::new();
     for service in pool.services().filter(|service| service.full_name().starts_with("recourse.")) {
         for method in service.methods() {

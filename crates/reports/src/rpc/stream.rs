@@ -1,7 +1,4 @@
-//! Answering a stream of reports item by item, in order, with a bounded number under way.
-//!
-//! Nothing runs ahead of the reader: while it does not take answers, no more items are taken
-//! from it. It must not know how a report is filed.
+//! Answering a stream of reports item by item. It must not know how a report is filed.
 
 use std::future::Future;
 
@@ -9,17 +6,12 @@ use contracts::reports::v1::stream_reports_response::Result as Answer;
 use contracts::reports::v1::{
     FieldViolation, FileReportResponse, ItemError, StreamReportsResponse,
 };
-use futures_util::{Stream, StreamExt as _, stream};
-use kit::Error;
+use futures_util::Stream;
+use kit::items;
 use tonic::Status;
 use tonic_types::StatusExt as _;
 
-/// Items of one stream that are under way at once.
-pub const IN_FLIGHT_MAX: usize = 256;
-
-/// Answers each item with what `handle` makes of it. The stream ends after the last item, with
-/// the error that the items end with, or, once `stop` is over, with UNAVAILABLE and
-/// SHUTTING_DOWN; always after all items that were taken are answered.
+/// Answers each item with what `handle` makes of it; see [`items::answers`].
 pub fn answers<I, T, H, F>(
     items: I,
     stop: impl Future<Output = ()> + Send + 'static,
@@ -31,45 +23,10 @@ where
     H: Fn(T) -> F + Send + 'static,
     F: Future<Output = Result<FileReportResponse, Status>> + Send + 'static,
 {
-    until(items, stop)
-        .enumerate()
-        .map(move |(index, item)| {
-            let handling = item.map(&handle);
-            async move {
-                let index = i64::try_from(index).unwrap_or(i64::MAX);
-                let result = Some(answer(handling?.await));
-                Ok(StreamReportsResponse { index, result })
-            }
-        })
-        .buffered(IN_FLIGHT_MAX)
-}
-
-/// The items up to the first error or to `stop`, which becomes an error.
-fn until<I, T>(
-    items: I,
-    stop: impl Future<Output = ()> + Send + 'static,
-) -> impl Stream<Item = Result<T, Status>> + Send
-where
-    I: Stream<Item = Result<T, Status>> + Send + Unpin + 'static,
-    T: Send + 'static,
-{
-    let begin = Some((items, Box::pin(stop)));
-    stream::unfold(begin, |state| async move {
-        let (mut items, mut stop) = state?;
-        let next = tokio::select! {
-            biased;
-            () = &mut stop => Some(Err(shutting_down())),
-            next = items.next() => next,
-        };
-        let more = matches!(next, Some(Ok(_)));
-        next.map(|item| (item, more.then_some((items, stop))))
+    items::answers(items, stop, handle, |index, result| StreamReportsResponse {
+        index,
+        result: Some(answer(result)),
     })
-}
-
-fn shutting_down() -> Status {
-    Error::unavailable("SHUTTING_DOWN")
-        .message("the service is stopping: send the items without an answer again")
-        .into()
 }
 
 fn answer(result: Result<FileReportResponse, Status>) -> Answer {
@@ -105,8 +62,10 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     use contracts::reports::v1::Receipt;
-    use futures_util::FutureExt as _;
     use futures_util::stream::BoxStream;
+    use futures_util::{FutureExt as _, StreamExt as _, stream};
+    use kit::Error;
+    use kit::items::IN_FLIGHT_MAX;
     use tokio::sync::Semaphore;
     use tonic::Code;
 

@@ -1,0 +1,175 @@
+//! The detector as this service uses it: everything that is taken from it comes through here.
+
+use std::sync::Arc;
+
+use lookalike::detector::{self, Detector};
+pub use lookalike::index::{Change, Index, Merge, Merged};
+pub use lookalike::picture::Pdq;
+pub use lookalike::profile::{Identity, Profile};
+use lookalike::score::{Model, Signal, model};
+use lookalike::text::Reader;
+use sha2::{Digest as _, Sha256};
+
+pub use self::detector::Scratch;
+use crate::picture::Role;
+
+/// Added to log-odds asked for, so that rounding loses nobody who is just probable enough.
+const ROUNDING: f32 = 1e-3;
+/// Hexadecimal digits of a model's name.
+const VERSION_BYTES: usize = 8;
+
+/// What is wanted of a check.
+#[derive(Clone, Copy, Debug)]
+pub struct Ask {
+    /// How many at most.
+    pub limit: usize,
+    /// From which probability on.
+    pub min_probability: f32,
+}
+
+/// What a check found.
+#[derive(Clone, Debug, Default)]
+pub struct Checked {
+    /// Most probable first.
+    pub matches: Vec<Found>,
+    /// Whether the work that one check may cost ran out.
+    pub truncated: bool,
+}
+
+/// One likeness.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// Of whom.
+    pub number: u64,
+    /// How probable an imitation is.
+    pub probability: f32,
+    /// The same in log-odds: the sum of the points.
+    pub score: f32,
+    /// What it rests on.
+    pub evidence: Vec<Evidence>,
+}
+
+/// One thing that a likeness rests on.
+#[derive(Clone, Debug)]
+pub struct Evidence {
+    /// Its name.
+    pub signal: &'static str,
+    /// What it adds.
+    pub points: f32,
+    /// What is seen.
+    pub words: String,
+}
+
+/// The detector with its weights. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Engine(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    detector: Detector,
+    version: String,
+}
+
+impl Engine {
+    /// With the weights that are shipped.
+    pub fn shipped() -> Engine {
+        Engine::of(Detector::default())
+    }
+
+    /// With weights that were fitted elsewhere, as `recourse impersonation fit` writes them.
+    ///
+    /// # Errors
+    /// What is wrong with them, for people.
+    pub fn with_model(text: &str) -> Result<Engine, String> {
+        let model = Model::parse(text).map_err(|error| error.to_string())?;
+        Ok(Engine::of(Detector { reader: Reader::new(), model }))
+    }
+
+    fn of(detector: Detector) -> Engine {
+        let hash = Sha256::digest(detector.model.to_text());
+        let version = hash[..VERSION_BYTES].iter().map(|byte| format!("{byte:02x}")).collect();
+        Engine(Arc::new(Inner { detector, version }))
+    }
+
+    /// Names the weights: what different ones answer does not compare.
+    pub fn version(&self) -> &str {
+        &self.0.version
+    }
+
+    /// The probability that a share of harmless profiles reaches.
+    pub fn probability_at(&self, false_positive_rate: f64) -> f64 {
+        let score = self.0.detector.model.threshold(false_positive_rate as f32);
+        f64::from(model::probability(score))
+    }
+
+    /// An index of these identities, built on a number of threads. Takes long for many.
+    pub fn build(&self, identities: &[Identity], threads: usize) -> Index {
+        Index::build(&self.0.detector.reader, identities, threads)
+    }
+
+    /// The index after some changes. Takes long for many.
+    pub fn after(&self, index: &Index, changes: &[Change]) -> Index {
+        index.after(&self.0.detector.reader, changes)
+    }
+
+    /// Does a merge that was due. Takes long.
+    pub fn merge(&self, due: Merge) -> Merged {
+        due.run(&self.0.detector.reader, 1)
+    }
+
+    /// What a profile looks like.
+    pub fn check(
+        &self,
+        index: &Index,
+        profile: &Profile,
+        scratch: &mut Scratch,
+        ask: Ask,
+    ) -> Checked {
+        let min = ask.min_probability;
+        let min_score = (min / (1.0 - min)).ln() - ROUNDING;
+        let asked = detector::Ask { limit: ask.limit, min_score, ..detector::Ask::default() };
+        let checked = self.0.detector.check(index, profile, scratch, &asked);
+        let probable = checked.matches.into_iter().filter(|found| found.probability >= min);
+        Checked { matches: probable.map(found).collect(), truncated: checked.truncated }
+    }
+}
+
+fn found(from: detector::Match) -> Found {
+    let mut evidence: Vec<Evidence> = from
+        .evidence
+        .into_iter()
+        .map(|evidence| Evidence {
+            signal: name(evidence.signal),
+            points: evidence.points,
+            words: evidence.words,
+        })
+        .collect();
+    // So that the points sum to the score.
+    evidence.push(Evidence {
+        signal: "prior",
+        points: from.base,
+        words: "how rare imitation is before anything is seen".to_owned(),
+    });
+    Found { number: from.number, probability: from.probability, score: from.score, evidence }
+}
+
+fn name(signal: Signal) -> &'static str {
+    match signal {
+        Signal::Handle => "handle",
+        Signal::DisplayName => "display_name",
+        Signal::FormerName => "former_name",
+        Signal::Avatar => "avatar",
+        Signal::Bio => "bio",
+        Signal::Link => "link",
+        Signal::Audience => "audience",
+        Signal::Age => "age",
+    }
+}
+
+/// The hashes of a picture's views, and its quality.
+///
+/// # Errors
+/// Why it cannot be read, for people.
+pub fn read_image(_image: &[u8], _role: Role) -> Result<(Vec<Pdq>, i32), String> {
+    Err("only hashes are taken".to_owned())
+}

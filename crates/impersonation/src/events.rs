@@ -1,0 +1,142 @@
+//! What this service tells the others, and its own replicas: one function for each event, from
+//! what happened to what is appended to the log.
+//!
+//! No function here takes a claimant, so that no event can name one.
+
+use contracts::impersonation::v1::impersonation_event::Event;
+use contracts::impersonation::v1::r#match::State as MatchState;
+use contracts::impersonation::v1::protected_identity::State;
+use contracts::impersonation::v1::{
+    EnrolledIdentity, Exemption, ExemptionChanged, IdentitiesEnrolled, IdentityChanged,
+    IdentityEnded, ImpersonationEvent, Match, MatchFound, MatchResolved, ProfilesForgotten,
+    ProfilesObserved, Thresholds, ThresholdsChanged,
+};
+use kit::events::NewEvent;
+use kit::{Ids, Time};
+
+use crate::identity::{Changed, Identity};
+
+/// The type prefix of an event's id.
+const ID_PREFIX: &str = "evt";
+
+/// The kinds of event that change what an index holds or what follows from a likeness, by the
+/// names that the log keeps beside each event.
+pub mod kind {
+    /// Identities came under protection.
+    pub const IDENTITIES_ENROLLED: &str = "identities_enrolled";
+    /// An identity changed.
+    pub const IDENTITY_CHANGED: &str = "identity_changed";
+    /// The protection of an identity ended.
+    pub const IDENTITY_ENDED: &str = "identity_ended";
+    /// Profiles were observed.
+    pub const PROFILES_OBSERVED: &str = "profiles_observed";
+    /// Profiles were forgotten.
+    pub const PROFILES_FORGOTTEN: &str = "profiles_forgotten";
+    /// An exemption changed.
+    pub const EXEMPTION_CHANGED: &str = "exemption_changed";
+    /// The thresholds changed.
+    pub const THRESHOLDS_CHANGED: &str = "thresholds_changed";
+    /// An imitator was found.
+    pub const MATCH_FOUND: &str = "match_found";
+    /// A match was decided or fell away.
+    pub const MATCH_RESOLVED: &str = "match_resolved";
+}
+
+/// Makes this service's events at one instant.
+#[derive(Clone, Copy)]
+pub struct Events<'a> {
+    /// Where ids come from.
+    pub ids: &'a Ids,
+    /// When it happened.
+    pub now: Time,
+}
+
+impl Events<'_> {
+    /// Identities came under protection.
+    pub fn enrolled(self, identities: &[Identity]) -> NewEvent {
+        let of = |identity: &Identity| EnrolledIdentity {
+            identity_id: identity.identity_id.clone(),
+            kind: identity.spec.kind,
+            account_id: identity.owner().to_owned(),
+        };
+        let key = identities.first().map_or("", |identity| &identity.identity_id);
+        let enrolled = IdentitiesEnrolled { identities: identities.iter().map(of).collect() };
+        self.event(key, kind::IDENTITIES_ENROLLED, Event::IdentitiesEnrolled(enrolled))
+    }
+
+    /// An identity changed.
+    pub fn changed(self, identity_id: &str, changed: Changed) -> NewEvent {
+        let event = IdentityChanged {
+            identity_id: identity_id.to_owned(),
+            lapsed: changed.lapsed,
+            appearance_changed: changed.appearance,
+        };
+        self.event(identity_id, kind::IDENTITY_CHANGED, Event::IdentityChanged(event))
+    }
+
+    /// The protection of an identity ended.
+    pub fn ended(self, identity_id: &str, state: State) -> NewEvent {
+        let ended = IdentityEnded { identity_id: identity_id.to_owned(), state: state.into() };
+        self.event(identity_id, kind::IDENTITY_ENDED, Event::IdentityEnded(ended))
+    }
+
+    /// Profiles were seen for the first time or changed.
+    pub fn observed(self, account_ids: Vec<String>) -> NewEvent {
+        let key = account_ids.first().cloned().unwrap_or_default();
+        let observed = ProfilesObserved { account_ids };
+        self.event(&key, kind::PROFILES_OBSERVED, Event::ProfilesObserved(observed))
+    }
+
+    /// Profiles were forgotten.
+    pub fn forgotten(self, account_ids: Vec<String>) -> NewEvent {
+        let key = account_ids.first().cloned().unwrap_or_default();
+        let forgotten = ProfilesForgotten { account_ids };
+        self.event(&key, kind::PROFILES_FORGOTTEN, Event::ProfilesForgotten(forgotten))
+    }
+
+    /// An exemption was declared, granted or ended.
+    pub fn exemption(self, exemption: Exemption) -> NewEvent {
+        let key = exemption.account_id.clone();
+        let changed = ExemptionChanged { exemption: Some(exemption) };
+        self.event(&key, kind::EXEMPTION_CHANGED, Event::ExemptionChanged(changed))
+    }
+
+    /// The thresholds changed.
+    pub fn thresholds(self, thresholds: Thresholds) -> NewEvent {
+        let changed = ThresholdsChanged { thresholds: Some(thresholds) };
+        self.event("", kind::THRESHOLDS_CHANGED, Event::ThresholdsChanged(changed))
+    }
+
+    /// An imitator was found, or found again.
+    pub fn match_found(self, found: Match, again: bool, actor_marks: Vec<String>) -> NewEvent {
+        let key = found.match_id.clone();
+        let found = MatchFound { r#match: Some(found), found_again: again, actor_marks };
+        self.event(&key, kind::MATCH_FOUND, Event::MatchFound(found))
+    }
+
+    /// A match was decided or fell away. Its state is what it is now.
+    pub fn match_resolved(self, resolved: &Match, corrected: bool) -> NewEvent {
+        let event = MatchResolved {
+            match_id: resolved.match_id.clone(),
+            identity_id: resolved.identity_id.clone(),
+            account_id: resolved.account_id.clone(),
+            state: resolved.state,
+            decision_id: resolved.decision_id.clone(),
+            corrected,
+            probability: resolved.likeness.as_ref().map_or(0.0, |likeness| likeness.probability),
+        };
+        debug_assert!(resolved.state() != MatchState::Open, "an open match is not resolved");
+        self.event(&resolved.match_id, kind::MATCH_RESOLVED, Event::MatchResolved(event))
+    }
+
+    /// Any event, under a key: for the files of other nouns.
+    pub(crate) fn event(self, key: &str, kind: &'static str, event: Event) -> NewEvent {
+        let event_id = self.ids.new_id(ID_PREFIX, self.now);
+        let message = ImpersonationEvent {
+            event_id: event_id.clone(),
+            time: Some(self.now.into()),
+            event: Some(event),
+        };
+        NewEvent::of(event_id, key, kind, self.now, &message)
+    }
+}

@@ -1,0 +1,331 @@
+//! The one writer of the memory: builds the index from a snapshot or from the database, then
+//! follows this service's own log, so that an identity that any replica took is found by all.
+//!
+//! It decides nothing; it must not know what checks are for.
+
+use std::convert::Infallible;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use contracts::impersonation::v1::ImpersonationEvent;
+use contracts::impersonation::v1::impersonation_event::Event;
+use contracts::impersonation::v1::protected_identity::State as Standing;
+use futures_util::{FutureExt as _, StreamExt as _};
+use kit::clock::sleep;
+use kit::db::Db;
+use kit::events::{self, Head};
+use kit::watch::{Item, Token, WatchOptions, WatchStream};
+use kit::{Clock, Error};
+use tokio::task::{JoinError, JoinHandle};
+use tonic::Status;
+
+use crate::detect::{Change, Merged};
+use crate::events::kind;
+use crate::identity::Identity;
+use crate::memory::{Memory, State};
+use crate::snapshot;
+use crate::store::{identities, settings};
+use crate::thresholds::{self, InForce};
+
+/// Identities read at once while the index is rebuilt.
+const REBUILD_ROWS: usize = 2_000;
+/// Messages of the log whose changes are made together.
+const BATCH_MESSAGES: usize = 64;
+/// Changes after which a snapshot is written.
+const SNAPSHOT_CHANGES: usize = 100_000;
+/// Threads that build the index.
+const BUILD_THREADS: usize = 2;
+/// The wait before another try.
+const RETRY_EVERY: Duration = Duration::from_millis(500);
+
+/// What keeps the memory current.
+#[derive(Clone, Debug)]
+pub struct Keeper {
+    /// What is kept current.
+    pub memory: Memory,
+    /// Where the truth is.
+    pub db: Db,
+    /// Where "now" comes from.
+    pub clock: Clock,
+    /// Where snapshots are; none where there is no directory of this process's own.
+    pub directory: Option<PathBuf>,
+}
+
+/// What one message of the log means for the memory.
+#[derive(Debug)]
+enum Meaning {
+    /// Only that the log has come this far.
+    Nothing,
+    /// These identities are to be read again.
+    Identities(Vec<String>),
+    /// The thresholds are to be read again.
+    Thresholds,
+}
+
+#[derive(Debug)]
+struct Message {
+    seq: i64,
+    meaning: Meaning,
+    /// A checkpoint: the log has nothing more for now.
+    caught_up: bool,
+}
+
+/// A message from an event or a checkpoint.
+fn message(item: &Item<'_>) -> Result<Message, Error> {
+    let Some(event) = item.event else {
+        let seq = Token::decode(&item.token).map_or(0, |token| token.seq);
+        return Ok(Message { seq, meaning: Meaning::Nothing, caught_up: true });
+    };
+    let known = [
+        kind::IDENTITIES_ENROLLED,
+        kind::IDENTITY_CHANGED,
+        kind::IDENTITY_ENDED,
+        kind::THRESHOLDS_CHANGED,
+    ];
+    let meaning = if known.contains(&event.kind.as_str()) {
+        match event.decode::<ImpersonationEvent>()?.event {
+            Some(Event::IdentitiesEnrolled(enrolled)) => Meaning::Identities(
+                enrolled.identities.into_iter().map(|enrolled| enrolled.identity_id).collect(),
+            ),
+            Some(Event::IdentityChanged(changed)) => Meaning::Identities(vec![changed.identity_id]),
+            Some(Event::IdentityEnded(ended)) => Meaning::Identities(vec![ended.identity_id]),
+            Some(Event::ThresholdsChanged(_)) => Meaning::Thresholds,
+            _ => Meaning::Nothing,
+        }
+    } else {
+        Meaning::Nothing
+    };
+    Ok(Message { seq: event.seq, meaning, caught_up: false })
+}
+
+impl Keeper {
+    /// Keeps the memory current until it is dropped.
+    pub async fn run(self) {
+        loop {
+            let Err(error) = self.session().await;
+            tracing::warn!(%error, "the index will be followed again");
+            sleep(RETRY_EVERY).await;
+        }
+    }
+
+    /// Writes a snapshot of what is known now, if there is a place for it and it is complete.
+    pub async fn save(&self) {
+        let progress = self.memory.progress();
+        let Some(directory) = self.directory.clone().filter(|_| progress.ready) else { return };
+        let (state, shard) = (self.memory.state(), self.memory.shard());
+        let (seq, model) = (state.seq, self.memory.engine().version().to_owned());
+        let saved = tokio::task::spawn_blocking(move || {
+            let head = snapshot::Head { model, log_id: progress.log_id, seq: state.seq, shard };
+            snapshot::write(&snapshot::path(&directory, shard), &head, &state.index)
+        });
+        match saved.await.map_err(std::io::Error::other).flatten() {
+            Ok(()) => {
+                let now = self.clock.now();
+                self.memory.tell(|progress| progress.snapshot_time = Some(now));
+                tracing::info!(seq, "a snapshot of the index was written");
+            }
+            Err(error) => tracing::warn!(%error, "no snapshot of the index was written"),
+        }
+    }
+
+    /// From an index that is complete as of some event to losing the log.
+    async fn session(&self) -> Result<Infallible, Status> {
+        let head = events::head(&self.db).await.map_err(Error::from)?;
+        if !self.known(&head) {
+            self.memory.tell(|progress| {
+                progress.ready = false;
+                progress.log_id.clone_from(&head.log_id);
+            });
+            let state = match self.load(&head).await {
+                Some(state) => state,
+                None => self.rebuild(&head).await?,
+            };
+            self.memory.publish(state);
+        }
+        let token = Token { log_id: head.log_id, seq: self.memory.state().seq }.encode();
+        let options = WatchOptions::default();
+        let render = |item: Item<'_>| message(&item).map(Some);
+        let log = kit::watch::watch(&self.db, &token, options, render).await?;
+        self.follow(log).await
+    }
+
+    /// Whether what is in memory can be brought up to date from the log.
+    fn known(&self, head: &Head) -> bool {
+        let (progress, seq) = (self.memory.progress(), self.memory.state().seq);
+        progress.ready && progress.log_id == head.log_id && (head.trimmed..=head.seq).contains(&seq)
+    }
+
+    async fn in_force(&self) -> Result<InForce, Error> {
+        let set = settings::thresholds(&self.db).await?;
+        let thresholds = thresholds::in_force(set.as_ref(), self.memory.engine());
+        Ok(InForce::of(&thresholds))
+    }
+
+    /// The index of the last snapshot, if it fits.
+    async fn load(&self, head: &Head) -> Option<State> {
+        let (directory, shard) = (self.directory.clone()?, self.memory.shard());
+        let (log_id, engine) = (head.log_id.clone(), self.memory.engine().clone());
+        let read = tokio::task::spawn_blocking(move || {
+            let path = snapshot::path(&directory, shard);
+            snapshot::read(&path, engine.version(), &log_id, shard)
+        });
+        let (found, index) = match read.await.map_err(std::io::Error::other).flatten() {
+            Ok(read) => read,
+            Err(error) => {
+                tracing::info!(%error, "the index is rebuilt from the database");
+                return None;
+            }
+        };
+        if !(head.trimmed..=head.seq).contains(&found.seq) {
+            tracing::info!(seq = found.seq, "the snapshot is too old: the index is rebuilt");
+            return None;
+        }
+        let thresholds = self.in_force().await.ok()?;
+        let now = self.clock.now();
+        self.memory.tell(|progress| progress.snapshot_time = Some(now));
+        Some(State { index, thresholds, seq: found.seq })
+    }
+
+    /// The index from the database. What changes meanwhile comes again with the log, which is
+    /// followed from where it stood before the first row was read.
+    async fn rebuild(&self, head: &Head) -> Result<State, Error> {
+        let total = identities::last_number(&self.db).await?;
+        self.memory.tell(|progress| (progress.rebuilt, progress.total) = (0, total));
+        let (mut all, mut after) = (Vec::new(), 0);
+        loop {
+            let page = identities::all(&self.db, after, REBUILD_ROWS).await?;
+            let Some(last) = page.last() else { break };
+            after = last.number;
+            let shard = self.memory.shard();
+            let held = page.iter().filter(|identity| {
+                identity.state == Standing::Active && shard.holds(identity.number)
+            });
+            all.extend(held.map(Identity::compared));
+            self.memory.tell(|progress| progress.rebuilt = after);
+        }
+        kit::fault::point("index_read");
+        let engine = self.memory.engine().clone();
+        let index = tokio::task::spawn_blocking(move || engine.build(&all, BUILD_THREADS));
+        let index = index.await.map_err(Error::internal)?;
+        Ok(State { index, thresholds: self.in_force().await?, seq: head.seq })
+    }
+
+    async fn follow(&self, mut log: WatchStream<Message>) -> Result<Infallible, Status> {
+        // An index that was not read from a snapshot is worth one at once.
+        let mut changes = if self.read_snapshot() { 0 } else { SNAPSHOT_CHANGES };
+        let mut saving: Option<JoinHandle<()>> = None;
+        let mut merging: Option<JoinHandle<Merged>> = None;
+        loop {
+            let (messages, end) = tokio::select! {
+                ready = ready(&mut log) => ready,
+                merged = done(&mut merging) => {
+                    merging = None;
+                    self.merged(merged).await?;
+                    continue;
+                }
+            };
+            if let Some(last) = messages.last() {
+                let (seq, caught_up) = (last.seq, messages.iter().any(|m| m.caught_up));
+                changes += self.apply(messages, seq).await?;
+                if caught_up {
+                    self.memory.tell(|progress| progress.ready = true);
+                }
+            }
+            if let Some(end) = end {
+                return Err(end);
+            }
+            if merging.is_none()
+                && let Some(due) = self.memory.state().index.merge_due()
+            {
+                let engine = self.memory.engine().clone();
+                merging = Some(tokio::task::spawn_blocking(move || engine.merge(due)));
+            }
+            let free = saving.as_ref().is_none_or(JoinHandle::is_finished);
+            if changes >= SNAPSHOT_CHANGES && free && self.memory.is_ready() {
+                changes = 0;
+                let keeper = self.clone();
+                saving = Some(tokio::spawn(async move { keeper.save().await }));
+            }
+        }
+    }
+
+    /// Takes a merge that was done beside the changes.
+    async fn merged(&self, merged: Result<Merged, JoinError>) -> Result<(), Error> {
+        let merged = merged.map_err(Error::internal)?;
+        let mut state = State::clone(&self.memory.state());
+        let index = state.index;
+        let with = tokio::task::spawn_blocking(move || index.with_merged(merged));
+        state.index = with.await.map_err(Error::internal)?;
+        self.memory.publish(state);
+        Ok(())
+    }
+
+    fn read_snapshot(&self) -> bool {
+        self.memory.progress().snapshot_time.is_some()
+    }
+
+    /// Makes the changes of some messages; answers how many.
+    async fn apply(&self, messages: Vec<Message>, seq: i64) -> Result<usize, Error> {
+        let mut ids: Vec<String> = Vec::new();
+        let mut thresholds = false;
+        for message in messages {
+            match message.meaning {
+                Meaning::Nothing => {}
+                Meaning::Identities(changed) => ids.extend(changed),
+                Meaning::Thresholds => thresholds = true,
+            }
+        }
+        let mut state = State::clone(&self.memory.state());
+        state.seq = seq;
+        if thresholds {
+            state.thresholds = self.in_force().await?;
+        }
+        let mut count = 0;
+        if !ids.is_empty() {
+            let rows = identities::some(&self.db, ids.iter().map(String::as_str)).await?;
+            let shard = self.memory.shard();
+            let held = rows.iter().filter(|identity| shard.holds(identity.number));
+            let changes: Vec<Change> = held.map(change).collect();
+            count = changes.len();
+            let (index, engine) = (state.index, self.memory.engine().clone());
+            let after = tokio::task::spawn_blocking(move || engine.after(&index, &changes));
+            state.index = after.await.map_err(Error::internal)?;
+        }
+        self.memory.publish(state);
+        Ok(count)
+    }
+}
+
+/// What a row means for the index.
+fn change(identity: &Identity) -> Change {
+    match identity.state {
+        Standing::Active => Change::Set(identity.compared()),
+        _ => Change::Remove(identity.number.unsigned_abs()),
+    }
+}
+
+/// The merge under way, once it is done; never without one.
+async fn done(merging: &mut Option<JoinHandle<Merged>>) -> Result<Merged, JoinError> {
+    match merging {
+        Some(merging) => merging.await,
+        None => std::future::pending().await,
+    }
+}
+
+/// The next message, those that are ready behind it, and why there will be no more.
+async fn ready(log: &mut WatchStream<Message>) -> (Vec<Message>, Option<Status>) {
+    let mut messages = Vec::new();
+    let mut next = Some(log.next().await);
+    while let Some(message) = next {
+        match message {
+            Some(Ok(message)) => messages.push(message),
+            Some(Err(status)) => return (messages, Some(status)),
+            None => return (messages, Some(Status::unavailable("the log ended"))),
+        }
+        if messages.len() >= BATCH_MESSAGES {
+            break;
+        }
+        next = log.next().now_or_never();
+    }
+    (messages, None)
+}

@@ -1,0 +1,156 @@
+//! Pictures as this service keeps them: hashes of several views, never the image.
+//!
+//! It knows the wire and what is stored; how a hash is worked out is the detector's.
+
+use contracts::impersonation::v1::avatar::Picture as Given;
+use contracts::impersonation::v1::{Avatar, AvatarHash};
+use kit::Error;
+use prost::Message;
+
+use crate::detect::{self, Pdq};
+
+/// Bytes of a PDQ hash.
+pub const PDQ_BYTES: usize = 32;
+
+/// Images that are read for one profile or identity.
+const IMAGES_MAX: usize = 8;
+
+/// All pictures of an identity.
+#[derive(Clone, PartialEq, Eq, Message)]
+pub struct Pictures {
+    /// Each of them.
+    #[prost(message, repeated, tag = "1")]
+    pub pictures: Vec<Picture>,
+}
+
+/// One picture.
+#[derive(Clone, PartialEq, Eq, Message)]
+pub struct Picture {
+    /// The hashes of its views one after the other, 32 bytes each; the first is of the whole.
+    #[prost(bytes = "vec", tag = "1")]
+    pub views: Vec<u8>,
+    /// The quality of the first, 0 to 100.
+    #[prost(int32, tag = "2")]
+    pub quality: i32,
+    /// Where the platform shows it.
+    #[prost(string, tag = "3")]
+    pub url: String,
+}
+
+impl Picture {
+    /// The hash of the whole.
+    pub fn pdq(&self) -> &[u8] {
+        self.views.get(..PDQ_BYTES).unwrap_or_default()
+    }
+
+    /// As the contract shows it.
+    pub fn render(&self) -> AvatarHash {
+        let views = self.views.len() / PDQ_BYTES;
+        AvatarHash {
+            pdq: self.pdq().to_vec(),
+            quality: self.quality,
+            url: self.url.clone(),
+            views: i32::try_from(views.saturating_sub(1)).unwrap_or(i32::MAX),
+        }
+    }
+}
+
+impl Pictures {
+    /// The hashes of all views of all pictures.
+    pub fn hashes(&self) -> Vec<Pdq> {
+        self.pictures.iter().flat_map(|picture| hashes(&picture.views)).collect()
+    }
+
+    /// As the contract shows them.
+    pub fn render(&self) -> Vec<AvatarHash> {
+        self.pictures.iter().map(Picture::render).collect()
+    }
+}
+
+/// Hashes that stand one after the other.
+fn hashes(bytes: &[u8]) -> impl Iterator<Item = Pdq> {
+    bytes.chunks_exact(PDQ_BYTES).filter_map(|chunk| Some(Pdq::from_bytes(chunk.try_into().ok()?)))
+}
+
+/// What a picture is looked at for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// To be enrolled: many views, so that edits of it are found.
+    Protected,
+    /// To be asked about: itself, and itself without a border.
+    Asked,
+}
+
+/// Works out the hashes of pictures. A hash that was given stands for itself, or for the picture
+/// of `known` that has it. Reading images takes long: not for a thread that others wait for.
+///
+/// Adds to `wrong` every picture that cannot be read, by its path: `<path>[2].image`.
+pub fn read(
+    avatars: &[Avatar],
+    role: Role,
+    known: &Pictures,
+    path: &str,
+    mut wrong: Error,
+) -> (Pictures, Error) {
+    let mut pictures = Vec::with_capacity(avatars.len());
+    let mut images = 0;
+    for (index, avatar) in avatars.iter().enumerate() {
+        match &avatar.picture {
+            Some(Given::Pdq(pdq)) => {
+                let same = known.pictures.iter().find(|picture| picture.pdq() == pdq);
+                let views = same.map_or_else(|| pdq.clone(), |picture| picture.views.clone());
+                let (quality, url) = (avatar.quality, avatar.url.clone());
+                pictures.push(Picture { views, quality, url });
+            }
+            Some(Given::Image(_)) if images == IMAGES_MAX => {
+                let what = format!("must not be given beside {IMAGES_MAX} other images");
+                wrong = wrong.and_invalid(format!("{path}[{index}].image"), what);
+            }
+            Some(Given::Image(image)) => {
+                images += 1;
+                match detect::read_image(image, role) {
+                    Ok((views, quality)) => {
+                        let views = views.iter().flat_map(|pdq| pdq.to_bytes()).collect();
+                        pictures.push(Picture { views, quality, url: avatar.url.clone() });
+                    }
+                    Err(why) => {
+                        let field = format!("{path}[{index}].image");
+                        wrong = wrong.and_invalid(field, format!("must be readable: {why}"));
+                    }
+                }
+            }
+            // The rules of the contract let none pass.
+            None => {}
+        }
+    }
+    (Pictures { pictures }, wrong)
+}
+
+/// Whether there is an image among the pictures, so that reading them takes long.
+pub fn has_image(avatars: &[Avatar]) -> bool {
+    avatars.iter().any(|avatar| matches!(avatar.picture, Some(Given::Image(_))))
+}
+
+/// The pictures as a stored profile has them: every view as a hash of its own.
+pub fn as_hashes(pictures: &Pictures) -> Vec<Avatar> {
+    let mut all = Vec::new();
+    for picture in &pictures.pictures {
+        for (index, view) in picture.views.chunks_exact(PDQ_BYTES).enumerate() {
+            all.push(Avatar {
+                picture: Some(Given::Pdq(view.to_vec())),
+                quality: picture.quality,
+                url: if index == 0 { picture.url.clone() } else { String::new() },
+            });
+        }
+    }
+    all
+}
+
+/// The hashes of avatars that have nothing but hashes.
+pub fn given_hashes(avatars: &[Avatar]) -> Vec<Pdq> {
+    let of = |avatar: &Avatar| match &avatar.picture {
+        Some(Given::Pdq(pdq)) => hashes(pdq).next(),
+        _ => None,
+    };
+    avatars.iter().filter_map(of).collect()
+}
