@@ -14,7 +14,7 @@ use super::key::symbol;
 use super::plain;
 use super::script::writes_names;
 use super::signs::Signs;
-use super::table::{Class, Entry, Guise};
+use super::table::{Class, Decor, Entry, Guise};
 
 /// How often a rule may lead to another.
 const DEPTH: u8 = 6;
@@ -25,6 +25,8 @@ pub(super) struct Rules {
     styles: HashMap<char, u8>,
     turned: HashMap<char, u8>,
     han: HashMap<char, char>,
+    alike: HashMap<char, char>,
+    decor: HashMap<char, Decor>,
     signs: Signs,
 }
 
@@ -45,12 +47,27 @@ impl Rules {
                 }
             }
         }
-        let mut han = HashMap::new();
+        let (mut han, mut alike) = (HashMap::new(), HashMap::new());
         for (head, others) in data::rows(data::HAN) {
             let head = head.chars().next().unwrap_or_default();
             han.extend(others.chars().map(|each| (each, head)));
         }
-        Rules { looks, styles, turned, han, signs: Signs::new() }
+        for (head, others) in data::rows(data::HAN_ALIKE) {
+            let head = head.chars().next().unwrap_or_default();
+            let head = han.get(&head).copied().unwrap_or(head);
+            for each in others.chars() {
+                let each = han.get(&each).copied().unwrap_or(each);
+                if each != head {
+                    alike.insert(each, head);
+                }
+            }
+        }
+        let mut decor = HashMap::new();
+        for (place, characters) in data::rows(data::DECOR) {
+            let place = if place == "both" { Decor::Both } else { Decor::Either };
+            decor.extend(characters.chars().map(|each| (each, place)));
+        }
+        Rules { looks, styles, turned, han, alike, decor, signs: Signs::new() }
     }
 
     /// The signs that may stand for letters.
@@ -64,6 +81,7 @@ impl Rules {
         let mut entry = Entry::of(self.class(character));
         entry.script = script;
         entry.plain = plain::simple(character);
+        entry.decor = self.decor.get(&character).copied().unwrap_or_default();
         match entry.class {
             Class::Letter | Class::Digit => {}
             Class::Regional => {
@@ -148,7 +166,11 @@ impl Rules {
             return;
         }
         if let Some(reading) = self.looks.get(&character) {
-            return into.extend(reading.chars().map(plain_symbol));
+            return match single(reading.chars()) {
+                Some(itself) if itself == character => into.push(symbol(character)),
+                Some(other) if !other.is_ascii() => self.looks(other, (depth - 1, names), into),
+                _ => into.extend(reading.bytes()),
+            };
         }
         if let Some(letter) = mathematical(character) {
             return into.push(letter);
@@ -156,8 +178,13 @@ impl Rules {
         if let Some(native) = native(character) {
             return native.iter().for_each(|&each| into.push(symbol(each)));
         }
-        if let Some(&head) = self.han.get(&character) {
-            return self.looks(head, (depth - 1, names), into);
+        if let Some(modern) = super::native::georgian(character) {
+            return self.looks(modern, (depth - 1, names), into);
+        }
+        let form = self.han.get(&character).copied().unwrap_or(character);
+        let form = self.alike.get(&form).copied().unwrap_or(form);
+        if form != character {
+            return self.looks(form, (depth - 1, names), into);
         }
         let parts: Vec<char> = std::iter::once(character).nfkd().collect();
         if parts != [character] {
@@ -210,11 +237,6 @@ impl Rules {
     }
 }
 
-/// A letter of ASCII as it is, another character as its symbol.
-const fn plain_symbol(character: char) -> u8 {
-    if character.is_ascii() { character as u8 } else { symbol(character) }
-}
-
 /// The letters of ASCII that Unicode says that a character is confused with.
 fn prototype(character: char) -> Option<String> {
     let prototype: String = skeleton(character.encode_utf8(&mut [0; 4])).collect();
@@ -236,7 +258,7 @@ pub(super) const fn resemble(each: u8) -> u8 {
         b'3' => b'e',
         b'4' => b'a',
         b'5' => b's',
-        b'6' | b'9' => b'g',
+        b'6' | b'9' | b'q' => b'g',
         b'7' => b't',
         b'8' => b'b',
         _ => each,

@@ -43,6 +43,8 @@ pub struct Reading {
     pub latin: Key,
     /// How it sounds.
     pub sound: Key,
+    /// How it sounds, more coarsely: for names carried from one script into another.
+    pub gist: Key,
     /// Its words in order, at most [`MAX_WORDS`].
     pub words: Vec<Word>,
     /// How it looks without the words that are added to names and without numbers.
@@ -90,12 +92,14 @@ impl Reader {
         let core = words::core(&scan.cells, &spans, looks, false);
         let numbers = words.iter().any(|word| word.kind == WordKind::Number);
         let core_leet = if numbers { words::core(&scan.cells, &spans, looks, true) } else { core };
+        let sound = sound::of(latin.as_bytes());
         Reading {
             plain: scan.plain,
             looks,
             literal,
             latin,
-            sound: sound::of(latin.as_bytes()),
+            sound,
+            gist: sound::gist(&sound),
             words,
             core,
             core_leet,

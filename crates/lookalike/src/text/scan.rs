@@ -6,7 +6,7 @@ use super::fold::resemble;
 use super::key::{Folder, Key};
 use super::plain;
 use super::regions;
-use super::table::{Class, Entry, Guise, TABLE, Table};
+use super::table::{Class, Decor, Entry, Guise, TABLE, Table};
 use super::tricks::{TrickKind, Tricks};
 
 /// The most characters that are read.
@@ -61,6 +61,7 @@ pub(super) struct Scan {
 #[derive(Default)]
 struct Seen {
     signs: bool,
+    decor: bool,
     styles: bool,
     regions: bool,
     turned: usize,
@@ -92,6 +93,9 @@ pub(super) fn scan(raw: &str) -> Scan {
     }
     if scan.seen.regions {
         regions::read(&mut scan.cells, |cell, letter| cell.read_as(&[letter]));
+    }
+    if scan.seen.decor {
+        scan.undecorate();
     }
     if scan.seen.signs {
         scan.signs(table);
@@ -145,6 +149,7 @@ impl Scan {
         }
         self.marks = 0;
         self.seen.styles |= entry.style != 0;
+        self.seen.decor |= entry.decor != Decor::No;
         self.seen.turned += usize::from(entry.turned != 0);
         match entry.plain {
             Some(plain) if self.simple => {
@@ -180,11 +185,38 @@ impl Scan {
 
     /// Reads signs as letters where their neighbours are.
     fn signs(&mut self, table: &Table) {
+        let plainly = super::words::whole(&self.cells);
         let mut at = 0;
         while at < self.cells.len() {
             let taken =
                 if self.cells[at].entry.class == Class::Sign { self.sign(table, at) } else { 1 };
             at += taken;
+        }
+        if !plainly.is_empty() && plainly != super::words::whole(&self.cells) {
+            self.other = plainly;
+        }
+    }
+
+    /// Drops letters that only frame a name in another script.
+    fn undecorate(&mut self) {
+        let decor = |cell: &Cell| cell.entry.decor != Decor::No || !cell.entry.reads();
+        let Some(first) = self.cells.iter().position(|cell| !decor(cell)) else { return };
+        let last = self.cells.iter().rposition(|cell| !decor(cell)).unwrap_or(first);
+        let inside = &self.cells[first..=last];
+        let alien =
+            |cell: &Cell| !matches!(cell.entry.script, Script::Han | Script::Kana | Script::Greek);
+        if !inside.iter().all(alien) || inside.iter().filter(|cell| cell.entry.reads()).count() < 2
+        {
+            return;
+        }
+        let framed = |part: &[Cell]| part.iter().any(|cell| cell.entry.decor != Decor::No);
+        let both = framed(&self.cells[..first]) && framed(&self.cells[last + 1..]);
+        for (at, cell) in self.cells.iter_mut().enumerate() {
+            let frames =
+                cell.entry.decor == Decor::Either || both && cell.entry.decor == Decor::Both;
+            if frames && !(first..=last).contains(&at) {
+                cell.entry.class = Class::Picture;
+            }
         }
     }
 

@@ -93,3 +93,26 @@ pub(super) fn of(latin: &[u8]) -> Key {
     }
     key
 }
+
+/// A coarser sound, for names that were written in another script and back: sounds made at one
+/// place of the mouth agree, breath and vowels are dropped.
+pub(super) fn gist(sound: &Key) -> Key {
+    let mut key = Key::default();
+    let mut last = 0;
+    for &each in sound.as_bytes() {
+        let class = match each {
+            b'b' | b'p' | b'f' | b'v' => b'b',
+            b'k' | b'g' => b'k',
+            b't' | b'd' => b't',
+            b's' | b'j' => b's',
+            b'l' | b'r' => b'l',
+            b'a' | b'e' | b'i' | b'o' | b'u' | b'h' => continue,
+            _ => each,
+        };
+        if class != last {
+            key.push(class);
+        }
+        last = class;
+    }
+    if key.is_empty() { *sound } else { key }
+}

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::hash::BuildHasherDefault;
 use std::sync::LazyLock;
 
+use super::Script;
 use super::data;
 use super::key::{Folder, Key};
 use super::scan::{self, Cell};
@@ -77,8 +78,8 @@ impl Meaning {
             "shop" => Meaning::Shop,
             "team" | "firm" => Meaning::Team,
             "place" | "region" => Meaning::Place,
-            "topic" | "channel" => Meaning::Topic,
-            "title" => Meaning::Title,
+            "topic" | "channel" | "platform" => Meaning::Topic,
+            "honorific" => Meaning::Title,
             _ => Meaning::Filler,
         }
     }
@@ -94,11 +95,11 @@ pub(super) struct Span {
 
 /// Whether enough stays of a number of letters when an affix is cut off an end: short ones end
 /// many names by chance, but not where two characters are a word.
-fn fits(taken: usize, letters: usize, end: Option<&(u8, u16)>) -> bool {
-    let latin = end.is_some_and(|end| end.0.is_ascii());
+fn fits(taken: usize, letters: usize, end: Option<&Cell>) -> bool {
+    let dense = end.is_some_and(|end| matches!(end.entry.script, Script::Han | Script::Kana));
     let stays = match taken {
         0 | 1 => return false,
-        _ if !latin => 2,
+        _ if dense => 2,
         2 => 5,
         3 => 4,
         _ => 3,
@@ -111,31 +112,38 @@ type Hasher = BuildHasherDefault<super::hash::Fx>;
 /// The words that are added to names.
 pub(super) struct Affixes {
     meanings: HashMap<Key, Meaning, Hasher>,
+    /// Those of one character that is no letter of ASCII, and whether it may be glued to the end:
+    /// a symbol would say too little.
+    singles: HashMap<char, bool, Hasher>,
     ahead: Trie,
     behind: Trie,
 }
 
 /// The one list.
 pub(super) static AFFIXES: LazyLock<Affixes> = LazyLock::new(|| {
-    let mut meanings = HashMap::default();
+    let (mut meanings, mut singles) = (HashMap::default(), HashMap::default());
     let (mut ahead, mut behind) = (Vec::new(), Vec::new());
     for (word, rest) in data::rows(data::AFFIXES) {
         let said = rest.split('\t').next().unwrap_or_default();
-        let meaning = Meaning::read(said);
+        let alone = said.starts_with("alone-");
+        let said = said.trim_start_matches("alone-");
         let cells = scan::scan(word).cells;
-        meanings.entry(whole(&cells)).or_insert(meaning);
-        if meaning != Meaning::Title {
-            let mut letters = Vec::new();
-            fine(&cells, (0, cells.len()), &mut letters);
-            if !matches!(said, "topic" | "place") {
-                ahead.push(letters.iter().map(|each| each.0).collect());
-            }
-            if said != "article" {
-                behind.push(letters.iter().rev().map(|each| each.0).collect());
-            }
+        let key = whole(&cells);
+        if let ([only], [0x80..=0xff]) = (&cells[..], key.as_bytes()) {
+            singles.insert(only.character, !alone);
+            continue;
+        }
+        meanings.entry(key).or_insert(Meaning::read(said));
+        let mut letters = Vec::new();
+        fine(&cells, (0, cells.len()), &mut letters);
+        if !alone && !matches!(said, "topic" | "place" | "particle") {
+            ahead.push(letters.iter().map(|each| each.0).collect());
+        }
+        if !alone && !matches!(said, "article" | "particle") {
+            behind.push(letters.iter().rev().map(|each| each.0).collect());
         }
     }
-    Affixes { meanings, ahead: Trie::new(ahead), behind: Trie::new(behind) }
+    Affixes { meanings, singles, ahead: Trie::new(ahead), behind: Trie::new(behind) }
 });
 
 impl Affixes {
@@ -144,17 +152,28 @@ impl Affixes {
         self.meanings.get(key).copied()
     }
 
+    /// Whether a character is a word that is added to names.
+    fn single(&self, cells: &[Cell]) -> bool {
+        matches!(cells, [only] if self.singles.contains_key(&only.character))
+    }
+
     /// The part of the letters that stays when the words that are glued to the ends are cut.
-    fn strip<'a>(&self, letters: &'a [(u8, u16)]) -> &'a [(u8, u16)] {
+    fn strip<'a>(&self, cells: &[Cell], letters: &'a [(u8, u16)]) -> &'a [(u8, u16)] {
         let mut rest = letters;
+        let cell = |end: Option<&(u8, u16)>| end.and_then(|end| cells.get(usize::from(end.1)));
         loop {
-            let behind = self.behind.longest(rest.iter().rev().map(|each| each.0), |n| {
-                fits(n, rest.len(), rest.last())
-            });
+            let last = cell(rest.last());
+            let single = last.and_then(|last| self.singles.get(&last.character));
+            if single == Some(&true) && rest.len() > 2 {
+                rest = &rest[..rest.len() - 1];
+                continue;
+            }
+            let text = rest.iter().rev().map(|each| each.0);
+            let behind = self.behind.longest(text, |taken| fits(taken, rest.len(), last));
             rest = &rest[..rest.len() - behind];
-            let ahead = self.ahead.longest(rest.iter().map(|each| each.0), |taken| {
-                fits(taken, rest.len(), rest.first())
-            });
+            let first = cell(rest.first());
+            let text = rest.iter().map(|each| each.0);
+            let ahead = self.ahead.longest(text, |taken| fits(taken, rest.len(), first));
             rest = &rest[ahead..];
             if behind + ahead == 0 {
                 return rest;
@@ -286,13 +305,22 @@ pub(super) fn words(cells: &[Cell], spans: &mut [Span], looks: Key) -> Vec<Word>
         .iter_mut()
         .map(|span| {
             let key = if only { looks } else { whole(&cells[span.start..span.end]) };
-            let added = affixes.meaning(&key).is_some_and(|said| said != Meaning::Title);
+            let added =
+                affixes.meaning(&key).is_some() || affixes.single(&cells[span.start..span.end]);
             if span.kind == WordKind::Name && added {
                 span.kind = WordKind::Affix;
             }
             Word { key, kind: span.kind }
         })
         .collect()
+}
+
+/// The cells of the Arabic article at the start of a longer word.
+fn article(cells: &[Cell]) -> usize {
+    match cells {
+        [a, l, _, _, _, ..] if a.character == 'ا' && l.character == 'ل' => 2,
+        _ => 0,
+    }
 }
 
 /// The name without the words that are added to it. With `leet`, a short number that is glued
@@ -309,12 +337,13 @@ pub(super) fn core(cells: &[Cell], spans: &[Span], looks: Key, leet: bool) -> Ke
             WordKind::Number => leet && glued && span.end - span.start <= 2,
         };
         if counts {
-            fine(cells, (span.start, span.end), &mut letters);
+            let article = article(&cells[span.start..span.end]);
+            fine(cells, (span.start + article, span.end), &mut letters);
         }
     }
-    let kept = if named { AFFIXES.strip(&letters) } else { &letters };
+    let kept = if named { AFFIXES.strip(cells, &letters) } else { &letters };
     let all = spans.len() == 1 && kept.len() == letters.len();
-    if all || kept.is_empty() {
+    if all && article(cells) == 0 || kept.is_empty() {
         return looks;
     }
     let mut folder = Folder::default();
