@@ -209,7 +209,14 @@ fn odd_profiles_are_checked_like_others() {
     let index = Index::build(&detector.reader, &[jane, Identity::default()], 1);
     let mut scratch = Scratch::default();
     let ask = Ask { min_score: f32::MIN, ..Ask::default() };
-    for name in ["", "a", "\u{301}", &"\u{301}".repeat(10_000), &"x".repeat(1 << 20), "‮⁦\u{0}"] {
+    for name in [
+        "",
+        "a",
+        "\u{301}",
+        &"\u{301}".repeat(10_000),
+        &"x".repeat(1 << 20),
+        "\u{202e}\u{2066}\u{0}",
+    ] {
         let profile = Profile {
             handle: name.to_owned(),
             display_name: name.to_owned(),

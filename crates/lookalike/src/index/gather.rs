@@ -48,8 +48,8 @@ pub struct Candidate {
     pub avatar: u16,
     /// How alike the names are as far as was found out, 0 to 1.
     pub name: f32,
-    /// Whether a name sounds the same.
-    pub sound: bool,
+    /// 1 if a name sounds the same, less if only roughly.
+    pub sound: f32,
     /// Whether a name has the same words in another order.
     pub words: bool,
     promise: f32,
@@ -173,7 +173,7 @@ impl Gathered {
                 row,
                 avatar: FAR,
                 name: 0.0,
-                sound: false,
+                sound: 0.0,
                 words: false,
                 promise: 0.0,
             });
@@ -211,10 +211,16 @@ impl Gathered {
                     Found::OneEdit => 1.0 - 1.0 / len,
                     Found::Inside(inside) => 0.3 + 0.6 * f32::from(inside) / len,
                     Found::Sound => 0.7,
+                    Found::Gist => 0.5,
                     Found::Words => 0.9,
                 };
                 candidate.name = candidate.name.max(name);
-                candidate.sound |= probe.found == Found::Sound;
+                let sound = match probe.found {
+                    Found::Sound => 1.0,
+                    Found::Gist => 0.5,
+                    _ => 0.0,
+                };
+                candidate.sound = candidate.sound.max(sound);
                 candidate.words |= probe.found == Found::Words;
             }
             if self.postings > budget.postings {

@@ -76,9 +76,10 @@ impl Said {
         unrelated: &[&Account],
     ) -> Said {
         let tops = top_matches(detector, index, imitations);
-        let right = tops.iter().zip(imitations).map(|(top, account)| {
-            top.is_some_and(|(number, _)| Some(number) == account.subject)
-        });
+        let right = tops
+            .iter()
+            .zip(imitations)
+            .map(|(top, account)| top.is_some_and(|(number, _)| Some(number) == account.subject));
         let right = right.collect();
         let unrelated = best_scores(detector, index, unrelated);
         Said { imitations: tops, right, unrelated }

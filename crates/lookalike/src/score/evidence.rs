@@ -68,7 +68,9 @@ fn words(
             2.0.. => "a former name is alike, the names of now are not".to_owned(),
             _ => "became alike by a change of name".to_owned(),
         },
-        Signal::Avatar => avatar(seen("avatar_distance"), seen("avatar_common"), seen("avatar_owners")),
+        Signal::Avatar => {
+            avatar(seen("avatar_distance"), seen("avatar_common"), seen("avatar_owners"))
+        }
         Signal::Bio => {
             let share = seen("bio_kept").max(seen("bio_likeness")) * 100.0;
             let bait = if seen("bio_bait") > 0.0 { "; it holds words that lure" } else { "" };
