@@ -99,7 +99,7 @@ impl Question {
             self.add_name(reader, name as u8, &reading);
             self.readings.push(reading);
         }
-        self.probes.sort_by_key(|probe| (probe.bucket, probe.tag));
+        self.probes.sort_unstable_by_key(|probe| (probe.bucket, probe.tag, probe.name));
         self.probes.dedup_by(|a, b| {
             (a.bucket, a.tag, a.name, a.found) == (b.bucket, b.tag, b.name, b.found)
         });
