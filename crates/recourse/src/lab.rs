@@ -64,7 +64,8 @@ impl Lab {
             account.subject.is_none_or(|subject| (subject as usize) < protected.len())
         };
         let imitations: Vec<Account> = imitations.into_iter().filter(known).collect();
-        let allowed = if folder.join("hardneg.tsv").exists() { read("hardneg.tsv")? } else { vec![] };
+        let allowed =
+            if folder.join("hardneg.tsv").exists() { read("hardneg.tsv")? } else { vec![] };
         let allowed = allowed.into_iter().filter(known);
         let allowed = allowed.filter_map(|account| {
             let subject = protected.get(usize::try_from(account.subject?).ok()?)?.clone();
@@ -87,7 +88,8 @@ impl Lab {
 ///
 /// # Errors
 /// What is wrong with a file, by its line.
-pub fn fit(folder: &Path, out: &Path, settings: &Settings) -> Result<String, String> {
+pub fn fit(folder: &Path, out: &Path, trees: usize, seed: u64) -> Result<String, String> {
+    let settings = &Settings { trees, seed, ..Settings::default() };
     let mut detector = Detector::default();
     let lab = Lab::load(&detector, folder, usize::MAX)?;
     let data = lab.labelled();
@@ -184,7 +186,8 @@ fn table(report: &Report) -> String {
         let shares: Vec<String> = flagged.iter().map(|share| format!("{share:.5}")).collect();
         let _ = writeln!(text, "unrelated {tag:<10} {count:>7}  {} flagged", shares.join("  "));
     }
-    let _ = writeln!(text, "Brier score {:.5}; probability, said and true, by tenths:", report.brier);
+    let _ =
+        writeln!(text, "Brier score {:.5}; probability, said and true, by tenths:", report.brier);
     for (count, said, true_share) in report.calibration.iter().filter(|(count, ..)| *count > 0) {
         let _ = writeln!(text, "  {said:.3} {true_share:.3} ({count})");
     }
