@@ -1,7 +1,8 @@
-//! Review: reports, matches and claims of impersonation and appeals become cases, reviewers hold them under leases and decide.
+//! Review: reports, matches and claims of impersonation, and appeals become cases; reviewers hold
+//! them under leases and decide.
 //!
-//! It follows the events of reports, appeals and impersonation ([`follow`]), ranks cases ([`rank`]) in queues
-//! ([`queue`]), and serves claims, decisions, notes and lists ([`rpc`]). It never punishes an
+//! It follows the events of reports, appeals and impersonation ([`follow`]), ranks cases
+//! ([`rank`]) in queues ([`queue`]), and serves claims, decisions, notes and lists ([`rpc`]). It never punishes an
 //! account: others follow its events and act.
 //!
 //! Invariants:

@@ -21,8 +21,8 @@ pub const PAGE_SIZE_DEFAULT: u32 = 50;
 /// Items of a page at most.
 pub const PAGE_SIZE_MAX: u32 = 100;
 
-/// GetCase. What brought it is read after the case: when something is added in between, deciding under
-/// the etag that was read is refused, never the other way round.
+/// GetCase. What brought it is read after the case: when something is added in between, deciding
+/// under the etag that was read is refused, never the other way round.
 pub async fn case(
     review: &Review,
     request: Request<GetCaseRequest>,

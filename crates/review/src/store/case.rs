@@ -39,7 +39,8 @@ static UPDATE_BODY: Sql = Sql::new(
             due_time = n.due_time, version = n.version, update_time = n.update_time
        FROM jsonb_to_recordset($1) AS n(case_id text, severity bigint, source bigint,
             report_count bigint, impersonation_count bigint, language text,
-            suggested_policies text, due_time bigint, version bigint, update_time bigint, was_version bigint, was_fencing_token bigint)
+            suggested_policies text, due_time bigint, version bigint, update_time bigint,
+            was_version bigint, was_fencing_token bigint)
       WHERE cases.case_id = n.case_id AND cases.version = n.was_version
         AND cases.fencing_token = n.was_fencing_token",
 );
