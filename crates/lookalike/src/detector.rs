@@ -156,36 +156,6 @@ impl Detector {
             .collect()
     }
 
-    #[doc(hidden)]
-    // Part of a check, to time it.
-    pub fn stage(
-        &self,
-        index: &Index,
-        profile: &Profile,
-        scratch: &mut Scratch,
-        upto: u32,
-    ) -> usize {
-        let Scratch { question, gathered } = scratch;
-        question.set(&self.reader, profile);
-        gathered.clear();
-        let budget = Budget::default();
-        for (place, segment) in index.segments().iter().enumerate() {
-            if upto >= 1 {
-                gathered.add_whole(place as u32, segment, question, &budget);
-            }
-            if upto >= 2 {
-                gathered.add_avatars(place as u32, segment, &profile.avatars, &budget);
-            }
-            if upto >= 3 {
-                gathered.add_parts(place as u32, segment, question, &budget);
-            }
-        }
-        if upto >= 4 {
-            gathered.keep_best(index.segments(), question, &profile.avatars, &budget);
-        }
-        gathered.candidates.len()
-    }
-
     fn gather(&self, index: &Index, profile: &Profile, scratch: &mut Scratch, budget: &Budget) {
         let Scratch { question, gathered } = scratch;
         question.set(&self.reader, profile);

@@ -84,9 +84,8 @@ pub struct Gathered {
     seen: Seen,
     alike: Vec<(u32, u8)>,
     pictures: picture::Scratch,
-    /// What was looked at.
-    pub(crate) postings: usize,
-    pub(crate) comparisons: usize,
+    postings: usize,
+    comparisons: usize,
 }
 
 /// Which rows were met, and where they are among the candidates.
@@ -194,13 +193,7 @@ impl Gathered {
         &mut self.candidates[slot.place as usize]
     }
 
-    pub(crate) fn add_whole(
-        &mut self,
-        place: u32,
-        segment: &Segment,
-        question: &Question,
-        budget: &Budget,
-    ) {
+    fn add_whole(&mut self, place: u32, segment: &Segment, question: &Question, budget: &Budget) {
         for probe in &question.probes {
             let reading = &question.readings[probe.name as usize];
             let mut taken = 0;
@@ -247,13 +240,7 @@ impl Gathered {
         }
     }
 
-    pub(crate) fn add_avatars(
-        &mut self,
-        place: u32,
-        segment: &Segment,
-        avatars: &[Pdq],
-        budget: &Budget,
-    ) {
+    fn add_avatars(&mut self, place: u32, segment: &Segment, avatars: &[Pdq], budget: &Budget) {
         let mut pictures = std::mem::take(&mut self.pictures);
         let budget = picture::Budget { owners: budget.per_picture, ..picture::Budget::default() };
         for avatar in avatars {
@@ -274,13 +261,7 @@ impl Gathered {
         self.pictures = pictures;
     }
 
-    pub(crate) fn add_parts(
-        &mut self,
-        place: u32,
-        segment: &Segment,
-        question: &Question,
-        budget: &Budget,
-    ) {
+    fn add_parts(&mut self, place: u32, segment: &Segment, question: &Question, budget: &Budget) {
         let mut alike = std::mem::take(&mut self.alike);
         for probes in question.part_probes.chunks(GROUP) {
             alike.clear();

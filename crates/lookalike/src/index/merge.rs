@@ -76,16 +76,18 @@ impl Index {
     /// merge ran is gone in the result too.
     #[must_use]
     pub fn with_merged(&self, merged: Merged) -> Index {
-        for row in 0..merged.to.len() as u32 {
-            let number = merged.to.number(row);
-            if !merged.from.iter().any(|segment| segment.find(number).is_some()) {
-                merged.to.remove(row);
+        let Merged { from, mut to } = merged;
+        let is_from = |segment: &Segment| from.iter().any(|from| from.has_rows_of(segment));
+        let now: Vec<_> = self.segments.iter().filter(|segment| is_from(segment)).collect();
+        for row in 0..to.len() as u32 {
+            if !now.iter().any(|segment| segment.find(to.number(row)).is_some()) {
+                to.remove(row);
             }
         }
         let mut index = self.clone();
-        index.segments.retain(|segment| !merged.from.iter().any(|from| Arc::ptr_eq(from, segment)));
-        if merged.to.gone_count() < merged.to.len() {
-            index.segments.insert(0, Arc::new(merged.to));
+        index.segments.retain(|segment| !is_from(segment));
+        if to.gone_count() < to.len() {
+            index.segments.insert(0, Arc::new(to));
         }
         index
     }

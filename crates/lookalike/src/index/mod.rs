@@ -112,7 +112,8 @@ impl Index {
             index.segments.push(Arc::new(Segment::build(reader, rows, 1)));
         }
         for (segment, row) in old {
-            index.segments[segment].remove(row);
+            // Whoever reads the index of before still finds the row there.
+            Arc::make_mut(&mut index.segments[segment]).remove(row);
         }
         index.merge_small(reader);
         index

@@ -120,7 +120,10 @@ mod tests {
             let entries: Vec<(u32, Posting)> = hashes
                 .iter()
                 .enumerate()
-                .map(|(row, hash)| (spread(*hash), Posting { row: row as u32, tag: u64::from(*hash) }))
+                .map(|(row, hash)| {
+                    let posting = Posting { row: row as u32, tag: u64::from(*hash) };
+                    (spread(*hash), posting)
+                })
                 .collect();
             let mut written = Vec::new();
             Postings::build(&[entries]).write_to(&mut written).unwrap();

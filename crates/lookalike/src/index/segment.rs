@@ -4,7 +4,8 @@
 //! It must not know what a likeness is worth.
 
 use std::io::{self, Read, Write};
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::ops::Deref;
+use std::sync::Arc;
 
 use super::bytes;
 use super::keys::{self, Family};
@@ -14,9 +15,25 @@ use crate::picture::{HashIndex, Pdq};
 use crate::profile::{Link, WordSet};
 use crate::text::Reader;
 
-/// Immutable rows with their postings.
-#[derive(Debug, Default)]
+/// Rows with their postings, and which rows are gone. Cheap to clone: clones share the rows.
+#[derive(Debug, Clone, Default)]
 pub struct Segment {
+    columns: Arc<Columns>,
+    gone: Vec<u64>,
+    gone_count: usize,
+}
+
+impl Deref for Segment {
+    type Target = Columns;
+
+    fn deref(&self) -> &Columns {
+        &self.columns
+    }
+}
+
+/// What never changes of a segment.
+#[derive(Debug, Default)]
+pub struct Columns {
     numbers: Vec<u64>,
     /// Rows in the order of their numbers.
     by_number: Vec<u32>,
@@ -32,8 +49,6 @@ pub struct Segment {
     pub(super) whole: Postings,
     /// Found by hashes of segments of keys.
     pub(super) parts: Postings,
-    gone: Vec<AtomicU64>,
-    gone_count: AtomicUsize,
 }
 
 /// What one thread makes of its share of the rows.
@@ -83,6 +98,29 @@ impl Share {
     }
 }
 
+impl Columns {
+    fn of(rows: &[Row]) -> Columns {
+        let mut segment = Columns::default();
+        let (mut hash_count, mut one_each) = (0, true);
+        for row in rows {
+            segment.numbers.push(row.number);
+            segment.first_hash.push(hash_count);
+            hash_count += row.avatars.len() as u32;
+            one_each &= row.avatars.len() == 1;
+            segment.bios.extend(row.bio.0);
+            segment.links.push(u64::from(row.link.host) << 32 | u64::from(row.link.whole));
+            segment.fame.push(row.fame);
+        }
+        segment.first_hash.push(hash_count);
+        if one_each {
+            segment.first_hash = Vec::new();
+        }
+        segment.by_number = (0..rows.len() as u32).collect();
+        segment.by_number.sort_unstable_by_key(|row| segment.numbers[*row as usize]);
+        segment
+    }
+}
+
 impl Segment {
     /// Builds it, on as many threads as asked for. Rows come to lie in the order of their fame, so
     /// that where a search must stop early it has seen the famous ones.
@@ -107,7 +145,7 @@ impl Segment {
                 })
                 .collect();
         });
-        let mut segment = Segment::columns(&rows);
+        let mut segment = Columns::of(&rows);
         let mut whole = Vec::new();
         let mut parts = Vec::new();
         segment.text_at.push(0);
@@ -136,29 +174,13 @@ impl Segment {
                 segment.parts = parts;
             }
         });
-        segment
+        let gone = vec![0; segment.numbers.len().div_ceil(64)];
+        Segment { columns: Arc::new(segment), gone, gone_count: 0 }
     }
 
-    fn columns(rows: &[Row]) -> Segment {
-        let mut segment = Segment::default();
-        let (mut hash_count, mut one_each) = (0, true);
-        for row in rows {
-            segment.numbers.push(row.number);
-            segment.first_hash.push(hash_count);
-            hash_count += row.avatars.len() as u32;
-            one_each &= row.avatars.len() == 1;
-            segment.bios.extend(row.bio.0);
-            segment.links.push(u64::from(row.link.host) << 32 | u64::from(row.link.whole));
-            segment.fame.push(row.fame);
-        }
-        segment.first_hash.push(hash_count);
-        if one_each {
-            segment.first_hash = Vec::new();
-        }
-        segment.by_number = (0..rows.len() as u32).collect();
-        segment.by_number.sort_unstable_by_key(|row| segment.numbers[*row as usize]);
-        segment.gone.resize_with(rows.len().div_ceil(64), AtomicU64::default);
-        segment
+    /// Whether the two have the same rows, of which others may be gone.
+    pub fn has_rows_of(&self, other: &Segment) -> bool {
+        Arc::ptr_eq(&self.columns, &other.columns)
     }
 
     /// How many rows it has, those that are gone included.
@@ -173,12 +195,12 @@ impl Segment {
 
     /// How many rows are gone.
     pub fn gone_count(&self) -> usize {
-        self.gone_count.load(Ordering::Relaxed)
+        self.gone_count
     }
 
     /// Whether a row is still there.
     pub fn is_live(&self, row: u32) -> bool {
-        self.gone[row as usize / 64].load(Ordering::Relaxed) >> (row % 64) & 1 == 0
+        self.gone[row as usize / 64] >> (row % 64) & 1 == 0
     }
 
     /// The live row of a number.
@@ -190,10 +212,10 @@ impl Segment {
     }
 
     /// Marks a row as gone.
-    pub fn remove(&self, row: u32) {
-        let bit = 1 << (row % 64);
-        if self.gone[row as usize / 64].fetch_or(bit, Ordering::Relaxed) & bit == 0 {
-            self.gone_count.fetch_add(1, Ordering::Relaxed);
+    pub fn remove(&mut self, row: u32) {
+        if self.is_live(row) {
+            self.gone[row as usize / 64] |= 1 << (row % 64);
+            self.gone_count += 1;
         }
     }
 
@@ -313,8 +335,7 @@ impl Segment {
         bytes::write_all_u8(to, &self.fame)?;
         self.whole.write_to(to)?;
         self.parts.write_to(to)?;
-        let gone: Vec<u64> = self.gone.iter().map(|bits| bits.load(Ordering::Relaxed)).collect();
-        bytes::write_all_u64(to, &gone)
+        bytes::write_all_u64(to, &self.gone)
     }
 
     /// Reads what was written.
@@ -322,7 +343,7 @@ impl Segment {
     /// # Errors
     /// If reading fails or it does not fit together.
     pub fn read_from(from: &mut impl Read) -> io::Result<Segment> {
-        let mut segment = Segment {
+        let segment = Columns {
             numbers: bytes::read_all_u64(from)?,
             by_number: bytes::read_all_u32(from)?,
             text_at: bytes::read_all_u32(from)?,
@@ -334,10 +355,9 @@ impl Segment {
             fame: bytes::read_all_u8(from)?,
             whole: Postings::read_from(from)?,
             parts: Postings::read_from(from)?,
-            gone: bytes::read_all_u64(from)?.into_iter().map(AtomicU64::new).collect(),
-            gone_count: AtomicUsize::new(0),
         };
-        let len = segment.len();
+        let gone = bytes::read_all_u64(from)?;
+        let len = segment.numbers.len();
         let hashes_fit = match segment.first_hash.last() {
             None => segment.hashes.len() == len,
             Some(end) => {
@@ -354,13 +374,11 @@ impl Segment {
             && segment.bios.len() == len * 2
             && segment.links.len() == len
             && segment.fame.len() == len
-            && segment.gone.len() == len.div_ceil(64);
+            && gone.len() == len.div_ceil(64);
         if !fits {
             return Err(bytes::broken("the columns of a segment differ in length"));
         }
-        let gone =
-            segment.gone.iter().map(|bits| bits.load(Ordering::Relaxed).count_ones() as usize);
-        segment.gone_count = AtomicUsize::new(gone.sum());
-        Ok(segment)
+        let gone_count = gone.iter().map(|bits| bits.count_ones() as usize).sum();
+        Ok(Segment { columns: Arc::new(segment), gone, gone_count })
     }
 }

@@ -7,6 +7,7 @@ pub mod bait;
 pub mod evidence;
 pub mod features;
 pub mod model;
+mod names;
 
 pub use evidence::Evidence;
 pub use features::{FEATURES, Features, Signal};

@@ -312,12 +312,18 @@ mod tests {
         let mut features = [0.0; FEATURES.len()];
         features[0] = 0.9;
         features[27] = 12.0;
+        features[AGE] = super::super::features::UNKNOWN;
         let score = model.explain(&features);
         assert_eq!(model.score(&features), 5.0);
         assert!((score.score - 5.0).abs() < 1e-5);
         assert!((score.base + score.points.iter().sum::<f32>() - 5.0).abs() < 1e-5);
         assert_eq!(score.points[Signal::Handle as usize], 3.0);
         assert_eq!(score.points[Signal::Avatar as usize], 5.5);
+        // What counts by a rule is told like what was fitted.
+        features[AGE] = 5.0;
+        let young = model.explain(&features);
+        assert_eq!(young.points[Signal::Age as usize], 0.4);
+        assert_eq!(young.score, model.score(&features));
     }
 
     #[test]
