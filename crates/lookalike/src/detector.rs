@@ -174,7 +174,7 @@ impl Detector {
                 gathered.add_whole(place as u32, segment, question, &budget);
             }
             if upto >= 2 {
-                gathered.add_avatars(place as u32, segment, &profile.avatars);
+                gathered.add_avatars(place as u32, segment, &profile.avatars, &budget);
             }
             if upto >= 3 {
                 gathered.add_parts(place as u32, segment, question, &budget);
