@@ -2,8 +2,8 @@
 //! them under leases and decide.
 //!
 //! It follows the events of reports, appeals and impersonation ([`follow`]), ranks cases
-//! ([`rank`]) in queues ([`queue`]), and serves claims, decisions, notes and lists ([`rpc`]). It never punishes an
-//! account: others follow its events and act.
+//! ([`rank`]) in queues ([`queue`]), and serves claims, decisions, notes and lists ([`rpc`]). It
+//! never punishes an account: others follow its events and act.
 //!
 //! Invariants:
 //! - a subject has at most one open case in each area, an appeal exactly one case;
