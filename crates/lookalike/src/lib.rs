@@ -4,4 +4,5 @@
 //! it says how sure it is, and why.
 
 pub mod picture;
+pub mod population;
 pub mod text;
