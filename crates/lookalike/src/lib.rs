@@ -8,6 +8,7 @@ mod distance;
 pub mod index;
 pub mod lab;
 pub mod picture;
+pub mod population;
 pub mod profile;
 pub mod score;
 pub mod text;

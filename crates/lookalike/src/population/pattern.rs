@@ -1,0 +1,127 @@
+//! A key that is looked for within names: with how few edits it is found somewhere in a name.
+//!
+//! Bit-parallel, one step a symbol (Myers 1999; with neighbours changing places, Hyyrö 2003).
+
+/// The fewest symbols of a key; a single one is in too many names.
+const SYMBOLS_MIN: usize = 2;
+
+/// A key made ready.
+#[derive(Clone, Debug)]
+pub(super) struct Pattern {
+    /// Of each symbol: where in the key it is.
+    places: Box<[u32; 256]>,
+    /// Symbols of the key.
+    pub(super) len: usize,
+    /// The mask of the key.
+    pub(super) mask: u64,
+    /// The most edits that are looked for.
+    pub(super) edits: u32,
+}
+
+impl Pattern {
+    /// The pattern of a key; `None` if it is too short to look for.
+    pub(super) fn new(key: &[u8]) -> Option<Pattern> {
+        let slot = super::slot(key);
+        let key = super::symbols(&slot);
+        if key.len() < SYMBOLS_MIN {
+            return None;
+        }
+        let mut places = Box::new([0; 256]);
+        for (place, symbol) in key.iter().enumerate() {
+            places[usize::from(*symbol)] |= 1 << place;
+        }
+        let edits = edits_max(key.len());
+        Some(Pattern { places, len: key.len(), mask: super::mask::of(key), edits })
+    }
+
+    /// The fewest edits that make the key a part of the name.
+    pub(super) fn edits_in(&self, name: &[u8]) -> u32 {
+        let last = 1_u32 << (self.len - 1);
+        let (mut up, mut down) = (u32::MAX, 0_u32);
+        let (mut same, mut before) = (0_u32, 0_u32);
+        let mut edits = self.len as u32;
+        let mut fewest = edits;
+        for symbol in name {
+            let here = self.places[usize::from(*symbol)];
+            let swapped = ((!same & here) << 1) & before;
+            same = ((here & up).wrapping_add(up) ^ up) | here | down | swapped;
+            let more = down | !(same | up);
+            let less = same & up;
+            edits += u32::from(more & last != 0);
+            edits -= u32::from(less & last != 0);
+            fewest = fewest.min(edits);
+            up = (less << 1) | !(same | more << 1);
+            down = (more << 1) & same;
+            before = here;
+        }
+        fewest
+    }
+}
+
+/// How many edits leave a key of this length recognisable.
+fn edits_max(len: usize) -> u32 {
+    match len {
+        0..=5 => 0,
+        6..=10 => 1,
+        _ => 2,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// The same by the table of all prefixes.
+    fn by_table(key: &[u8], name: &[u8]) -> u32 {
+        let mut rows: Vec<Vec<u32>> = vec![(0..=key.len() as u32).collect()];
+        for (at, symbol) in name.iter().enumerate() {
+            let mut row = vec![0];
+            for (place, wanted) in key.iter().enumerate() {
+                let differs = u32::from(symbol != wanted);
+                let mut edits =
+                    (rows[at][place] + differs).min(rows[at][place + 1] + 1).min(row[place] + 1);
+                if at > 0 && place > 0 && name[at - 1] == *wanted && *symbol == key[place - 1] {
+                    edits = edits.min(rows[at - 1][place - 1] + 1);
+                }
+                row.push(edits);
+            }
+            rows.push(row);
+        }
+        rows.iter().map(|row| row[key.len()]).min().unwrap()
+    }
+
+    proptest! {
+        #[test]
+        fn edits_are_those_of_the_table(
+            key in prop::collection::vec(1_u8..5, 2..=24),
+            name in prop::collection::vec(1_u8..5, 0..=24),
+        ) {
+            let pattern = Pattern::new(&key).unwrap();
+            prop_assert_eq!(pattern.edits_in(&name), by_table(&key, &name));
+        }
+
+        #[test]
+        fn a_name_within_the_edits_passes_the_mask(
+            key in prop::collection::vec(1_u8..30, 6..=23),
+            name in prop::collection::vec(1_u8..30, 0..=24),
+            at in 0_usize..24,
+            kind in 0..4,
+        ) {
+            let mut edited = key.clone();
+            let at = at % (edited.len() - 1);
+            match kind {
+                0 => edited[at] = 200,
+                1 => { edited.remove(at); }
+                2 => edited.insert(at, 201),
+                _ => edited.swap(at, at + 1),
+            }
+            edited.splice(0..0, name.into_iter().take(24_usize.saturating_sub(edited.len())));
+            edited.truncate(24);
+            let pattern = Pattern::new(&key).unwrap();
+            let missing = (pattern.mask & !crate::population::mask::of(&edited)).count_ones();
+            let edits = pattern.edits_in(&edited);
+            prop_assert!(edits > 1 || missing <= 3 * edits, "{missing} for {edits}");
+        }
+    }
+}
