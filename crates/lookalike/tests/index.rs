@@ -118,7 +118,7 @@ fn met(index: &Index, detector: &Detector, profile: &Profile) -> Vec<u64> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 40, ..ProptestConfig::default() })]
 
     #[test]
     fn everybody_near_enough_is_met(
