@@ -114,7 +114,7 @@ async fn a_claim_is_nobody_elses_and_says_nothing_of_who_claims() {
         let mut staff = world.service.staff();
         for wanted in [all, about] {
             let found = staff.list_claims(wanted).await.unwrap().into_inner().claims;
-            assert_eq!(found, [claim.clone()]);
+            assert_eq!(found, std::slice::from_ref(&claim));
         }
         let own = ListClaimsRequest::default();
         assert!(fan.list_claims(own.clone()).await.unwrap().into_inner().claims.is_empty());

@@ -15,8 +15,8 @@ macro_rules! case_columns {
          c.queue, c.escalated, c.severity, c.source, c.report_count, c.impersonation_count,
          c.first_reason, c.language, c.suggested_policies, c.due_time, c.rank_time,
          c.lease_reviewer_id, c.lease_until, c.fencing_token, c.version, c.decision_id,
-         c.appeal_id, c.appealed_decision_id, c.appealed_case_id, c.appeal_grounds, c.excluded_reviewer_id, c.create_time,
-         c.update_time"
+         c.appeal_id, c.appealed_decision_id, c.appealed_case_id, c.appeal_grounds,
+         c.excluded_reviewer_id, c.create_time, c.update_time"
     };
 }
 pub(super) use case_columns;
