@@ -178,7 +178,11 @@ mod tests {
     fn opened(report_id: &str, case_id: &str) -> ReviewEvent {
         let case = review::Case { case_id: case_id.to_owned(), ..Default::default() };
         let report_id = report_id.to_owned();
-        event(Event::CaseOpened(review::CaseOpened { case: Some(case), report_id }))
+        event(Event::CaseOpened(review::CaseOpened {
+            case: Some(case),
+            report_id,
+            ..Default::default()
+        }))
     }
 
     fn added(report_id: &str, case_id: &str) -> ReviewEvent {

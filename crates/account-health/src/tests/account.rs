@@ -128,6 +128,7 @@ pub fn heard(
         appealed_case_id: format!("case_{appealed}"),
         source: Source::TrustedFlagger as i32,
         reason: "spam.links".to_owned(),
+        ..Default::default()
     }
 }
 
