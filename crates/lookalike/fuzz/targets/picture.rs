@@ -8,8 +8,7 @@ fuzz_target!(|bytes: &[u8]| {
     let limits = Limits { bytes: 1 << 16, pixels: 1 << 20 };
     if let Ok(picture) = Picture::read(bytes, limits) {
         assert!(picture.quality() <= 100);
-        // Two of each kind of look.
-        assert!(picture.looks().step_by(9).count() >= 4);
-        assert_eq!(picture.kept(4).len(), 4);
+        // Looks do not depend on how a file was coded: a few are enough, and leave time for files.
+        assert_eq!(picture.looks().take(3).count(), 3);
     }
 });
