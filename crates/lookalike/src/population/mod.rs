@@ -48,7 +48,7 @@ pub struct Account<'a> {
 pub struct Population {
     numbers: Vec<u64>,
     /// What the handle and the display name are made of.
-    masks: Vec<[u64; 2]>,
+    masks: [Vec<u64>; 2],
     names: Vec<[Slot; 2]>,
     /// The first word of each hash, zero if there is none, and the others.
     first: Vec<u64>,
@@ -105,7 +105,8 @@ impl Population {
             Some(row) => row,
             None => {
                 self.numbers.push(account.number);
-                self.masks.push(masks);
+                self.masks[0].push(masks[0]);
+                self.masks[1].push(masks[1]);
                 self.names.push(names);
                 self.first.push(first);
                 self.others.push(others);
@@ -114,7 +115,8 @@ impl Population {
                 return;
             }
         };
-        self.masks[row] = masks;
+        self.masks[0][row] = masks[0];
+        self.masks[1][row] = masks[1];
         self.names[row] = names;
         self.first[row] = first;
         self.others[row] = others;
@@ -130,7 +132,8 @@ impl Population {
             self.rows.moved(last, row, &self.numbers);
         }
         self.numbers.swap_remove(row);
-        self.masks.swap_remove(row);
+        self.masks[0].swap_remove(row);
+        self.masks[1].swap_remove(row);
         self.names.swap_remove(row);
         self.first.swap_remove(row);
         self.others.swap_remove(row);

@@ -39,26 +39,30 @@ impl Sought {
         self.radius.min(self.radius / 4 + FIRST_SLACK)
     }
 
-    /// Flags those that may be likely. All is counted in numbers of one width and compared by the
-    /// sign of a difference, so that the compiler does several accounts at a time.
+    /// Which of a block may be likely, a bit for each. All is counted in numbers of one width, and
+    /// told by the sign of a difference, so that the compiler does several accounts at a time.
     #[inline]
-    fn flag(&self, masks: &[[u64; 2]; BLOCK], firsts: &[u64; BLOCK], flags: &mut [u64; BLOCK]) {
-        let within = |bits: u64, most: u32| {
-            u64::from(bits.count_ones()).wrapping_sub(u64::from(most) + 1) >> 63
-        };
-        let either = masks.map(|[handle, display]| handle | display);
+    fn flagged(&self, masks: [&[u64; BLOCK]; 2], firsts: &[u64; BLOCK]) -> u32 {
+        let beyond =
+            |bits: u64, most: u32| u64::from(bits.count_ones()).wrapping_sub(u64::from(most) + 1);
+        let mut signs = [0; BLOCK];
         for pattern in &self.patterns {
             let most = missing_max(pattern.edits);
-            for (flag, mask) in flags.iter_mut().zip(&either) {
-                *flag |= within(pattern.mask & !mask, most);
+            for (at, sign) in signs.iter_mut().enumerate() {
+                *sign |= beyond(pattern.mask & !masks[0][at], most);
+                *sign |= beyond(pattern.mask & !masks[1][at], most);
             }
         }
         let most = self.first_max();
         for hash in &self.hashes {
-            for (flag, first) in flags.iter_mut().zip(firsts) {
-                *flag |= within(hash.0[0] ^ first, most);
+            for (sign, first) in signs.iter_mut().zip(firsts) {
+                *sign |= beyond(hash.0[0] ^ first, most);
             }
         }
+        if signs.iter().fold(0, |any, sign| any | sign) >> 63 == 0 {
+            return 0;
+        }
+        signs.iter().enumerate().fold(0, |all, (at, sign)| all | ((sign >> 63) as u32) << at)
     }
 }
 
@@ -69,52 +73,39 @@ impl Population {
     /// # Panics
     /// If there are no such rows.
     pub fn scan(&self, rows: Range<usize>, sought: &Sought, best: &mut Best) {
-        let masks = self.masks[rows.clone()].chunks(BLOCK);
-        let firsts = self.first[rows.clone()].chunks(BLOCK);
+        let firsts = self.first[rows.clone()].as_chunks::<BLOCK>();
+        let handles = self.masks[0][rows.clone()].as_chunks::<BLOCK>();
+        let displays = self.masks[1][rows.clone()].as_chunks::<BLOCK>();
         let mut batch = Vec::with_capacity(BATCH + BLOCK);
-        for (block, (masks, firsts)) in masks.zip(firsts).enumerate() {
-            let mut flags = [0; BLOCK];
-            if let (Ok(masks), Ok(firsts)) = (masks.try_into(), firsts.try_into()) {
-                sought.flag(masks, firsts, &mut flags);
-            } else {
-                flags[..masks.len()].fill(1);
-            }
-            if flags.iter().fold(0, |any, flag| any | flag) == 0 {
-                continue;
-            }
-            for (at, _) in flags.iter().enumerate().filter(|(_, flag)| **flag != 0) {
-                let row = rows.start + block * BLOCK + at;
-                if self.may_be_likely(row, sought) {
-                    batch.push(row);
-                }
+        let blocks = firsts.0.iter().zip(handles.0).zip(displays.0).enumerate();
+        for (block, ((firsts, handles), displays)) in blocks {
+            let mut flags = sought.flagged([handles, displays], firsts);
+            let row = rows.start + block * BLOCK;
+            while flags != 0 {
+                batch.push(row + flags.trailing_zeros() as usize);
+                flags &= flags - 1;
             }
             if batch.len() >= BATCH {
                 self.settle(&mut batch, sought, best);
             }
         }
+        batch.extend(rows.end - firsts.1.len()..rows.end);
         self.settle(&mut batch, sought, best);
     }
 
     /// Looks at the names and hashes of a batch. They are asked for together: each lies somewhere
     /// else in memory.
     fn settle(&self, batch: &mut Vec<usize>, sought: &Sought, best: &mut Best) {
-        let touched = batch.iter().map(|row| self.names[*row][0][0] ^ self.names[*row][1][0]);
+        let touched = batch.iter().map(|row| {
+            let near = self.first_is_near(*row, sought);
+            if near { self.others[*row][0] } else { u64::from(self.names[*row][0][0]) }
+        });
         std::hint::black_box(touched.fold(0, |all, one| all ^ one));
         for row in batch.drain(..) {
             if let Some(likely) = self.likely(row, sought) {
                 best.add(likely);
             }
         }
-    }
-
-    /// Whether one name alone has enough of a key, or the picture's first word is near.
-    fn may_be_likely(&self, row: usize, sought: &Sought) -> bool {
-        let fits = |pattern: &Pattern| {
-            self.masks[row]
-                .iter()
-                .any(|mask| (pattern.mask & !mask).count_ones() <= missing_max(pattern.edits))
-        };
-        sought.patterns.iter().any(fits) || self.first_is_near(row, sought)
     }
 
     fn first_is_near(&self, row: usize, sought: &Sought) -> bool {
@@ -126,8 +117,8 @@ impl Population {
     fn likely(&self, row: usize, sought: &Sought) -> Option<Likely> {
         let mut name: Option<(f32, u32)> = None;
         for pattern in &sought.patterns {
-            for (slot, mask) in self.names[row].iter().zip(&self.masks[row]) {
-                let missing = (pattern.mask & !mask).count_ones();
+            for (slot, masks) in self.names[row].iter().zip(&self.masks) {
+                let missing = (pattern.mask & !masks[row]).count_ones();
                 if missing <= missing_max(pattern.edits)
                     && let Some(found) = in_name(pattern, slot)
                     && name.is_none_or(|best| found.0 > best.0)
