@@ -1,5 +1,6 @@
 //! `cargo bench -p lookalike --bench population`: the scan of a population for the imitators of one
-//! identity; pairs of account and identity a second, memory. Name a count of accounts: `-- 1000000`.
+//! identity; pairs of account and identity a second, memory. Name a count of accounts:
+//! `-- 1000000`.
 
 #[path = "common/mod.rs"]
 mod common;

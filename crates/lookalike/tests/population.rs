@@ -163,9 +163,11 @@ proptest! {
         }
         prop_assert_eq!(population.len(), map.len());
         for (number, name) in &map {
-            prop_assert_eq!(population.get(*number).map(|account| account.handle), Some(name.as_bytes()));
+            let handle = population.get(*number).map(|account| account.handle);
+            prop_assert_eq!(handle, Some(name.as_bytes()));
         }
-        let mut rows: Vec<u64> = (0..population.len()).map(|row| population.account(row).number).collect();
+        let numbers = (0..population.len()).map(|row| population.account(row).number);
+        let mut rows: Vec<u64> = numbers.collect();
         rows.sort_unstable();
         prop_assert!(rows.into_iter().eq(map.into_keys()));
     }

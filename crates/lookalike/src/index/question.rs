@@ -166,7 +166,7 @@ impl Question {
         compared.core = core;
         self.add_probe(name, Family::Whole, symbols, Found::Equal);
         self.add_swaps(name, symbols);
-        if symbols.len() > 2 && symbols.len() <= 6 {
+        if symbols.len() >= 2 && symbols.len() <= 6 {
             self.add_probe(name, Family::Without, symbols, Found::OneEdit);
             keys::without_one(symbols, |shorter| {
                 for family in [Family::Whole, Family::Without] {

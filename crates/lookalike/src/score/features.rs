@@ -254,17 +254,35 @@ pub fn of_pair(
         ]);
         likeness[name] = best.likeness.max(best.inside);
     }
-    let former = (2..question.readings.len())
-        .map(|name| beside(question, name as u8, KeyOf::HANDLE, segment, row).likeness);
-    let former = former.fold(0.0, f32::max);
     let rest = &mut features[2 * PER_NAME..];
     rest[0] = candidate.sound;
     rest[1] = f32::from(candidate.words);
+    rest[14] = likeness[0] + likeness[1];
+    for name in 0..kinds.len() {
+        let covered = covered(&question.readings[name], &own.words[name], segment, row);
+        rest[18 + 2 * name..][..2].copy_from_slice(&[covered.0, covered.1]);
+    }
+    let former = (2..question.readings.len())
+        .map(|name| beside(question, name as u8, KeyOf::HANDLE, segment, row).likeness);
+    let former = former.fold(0.0, f32::max);
     rest[2] = match (former >= ALIKE, likeness[0].max(likeness[1]) >= ALIKE) {
         (true, false) => 2.0,
         (false, true) if question.readings.len() > 2 => 1.0,
         _ => 0.0,
     };
+    add_others((profile, question, own), gathered, candidate, segment, rest);
+    features
+}
+
+/// The features that are not of names, at their places behind those of handle and display name.
+fn add_others(
+    (profile, question, own): (&Profile, &Question, &Own),
+    gathered: &Gathered,
+    candidate: &Candidate,
+    segment: &Segment,
+    rest: &mut [f32],
+) {
+    let row = candidate.row;
     let has_picture = !profile.avatars.is_empty() && segment.avatars(row).next().is_some();
     rest[3] = if has_picture { f32::from(candidate.avatar.min(FAR)) } else { f32::from(FAR + 1) };
     rest[4] = log2(gathered.same_picture);
@@ -285,15 +303,9 @@ pub fn of_pair(
         profile.age_days.map_or(UNKNOWN, |days| ((days as f32 + 1.0).log2()).clamp(5.0, 9.0));
     let rivals = gathered.candidates.iter().filter(|other| other.name >= candidate.name).count();
     rest[13] = log2(rivals as u32);
-    rest[14] = likeness[0] + likeness[1];
     rest[15] = own.owners;
     rest[16] = own.bearers;
     rest[17] = question.bio.kept(segment.bio(row));
-    for name in 0..kinds.len() {
-        let covered = covered(&question.readings[name], &own.words[name], segment, row);
-        rest[18 + 2 * name..][..2].copy_from_slice(&[covered.0, covered.1]);
-    }
-    features
 }
 
 /// The features without all that the evidence names as speaking for an imitation.
