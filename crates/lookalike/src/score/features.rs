@@ -217,6 +217,13 @@ fn beside(question: &Question, name: u8, own_kind: KeyOf, segment: &Segment, row
     best
 }
 
+/// How alike the profile's first name and any of the identity's look, whole or one inside the
+/// other.
+pub fn looks_alike(question: &Question, segment: &Segment, row: u32) -> f32 {
+    let best = beside(question, 0, KeyOf::HANDLE, segment, row);
+    best.likeness.max(best.inside)
+}
+
 fn contains(long: &[u8], short: &[u8]) -> bool {
     long.windows(short.len()).any(|window| window == short)
 }
