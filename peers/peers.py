@@ -295,6 +295,38 @@ def by_kind(kinds, results):
     print(" " * 18, *(result["name"] for result in results), sep="  ", file=sys.stderr)
 
 
+def compare_images(binary, child, work):
+    """How many pictures have the same hash but for two bits, and how long hashing takes."""
+    try:
+        count, sources = make_images(work)
+        if count == 0:
+            raise Skipped("no picture was found in a Python package")
+        ours = run([binary, "pictures", work / "images.txt"])
+        theirs = run([*child, "pdqhash", work / "images.txt"])
+    except (Skipped, ImportError) as why:
+        print(f"| PDQ of images | PyPI pdqhash | skipped, because {why} | | | | | |")
+        return
+    apart = [
+        (int(a, 16) ^ int(b, 16)).bit_count() for a, b in zip(ours["hashes"], theirs["hashes"])
+    ]
+    equal = sum(bits <= 2 for bits in apart)
+    ours, theirs = (
+        (name, count / (sum(result["nanoseconds"]) / 1e9), result)
+        for name, result in [("ours", ours), ("PyPI pdqhash", theirs)]
+    )
+    for name, rate, result in [ours, theirs]:
+        print(
+            f"| PDQ of {count:,} images, hashing only | {name} | {rate:,.0f} | "
+            f"{percentile(result, 0.5)} / {percentile(result, 0.99)} | – | – | – "
+            f"| {ours[1] / rate:.3g} |"
+        )
+    print(
+        f"\nPDQ equals PyPI pdqhash within 2 bits on {equal} of {count} images, cut from {sources} "
+        f"pictures, up to {IMAGE_SIDE} pixels; at most {max(apart)} bits apart, "
+        f"{sum(bits == 0 for bits in apart)} equal."
+    )
+
+
 def main(binary, folder, work):
     work = Path(work)
     work.mkdir(parents=True, exist_ok=True)
@@ -333,6 +365,7 @@ def main(binary, folder, work):
         systems.append((name, [*child, system, *files]))
     make_hashes(work)
     list(compare(title, systems, ranked=False))
+    compare_images(binary, child, work)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@
 mod handles;
 mod hashes;
 mod ours;
+mod pictures;
 mod symspell;
 mod tantivy;
 
@@ -28,6 +29,7 @@ fn main() -> Outcome<()> {
         ["tantivy-build", handles, folder] => tantivy::build(handles, folder),
         ["tantivy", handles, attacks, folder] => tantivy::measure(handles, attacks, folder),
         ["hashes", hashes, queries] => hashes::measure(hashes, queries),
+        ["pictures", listed] => pictures::measure(listed),
         _ => Err("usage: peers SYSTEM FILE…, see main.rs".into()),
     }
 }

@@ -73,6 +73,7 @@ pub fn meaning(event: &ReviewEvent) -> Option<(&str, Change)> {
         Event::AppealCaseDecided(decided) => Some((&decided.appeal_id, ruling(decided)?)),
         // A case of an appeal is only withdrawn because the appeal was.
         Event::CaseWithdrawn(_)
+        | Event::ImpersonationAdded(_)
         | Event::ReportAdded(_)
         | Event::CaseEscalated(_)
         | Event::CaseDecided(_) => None,

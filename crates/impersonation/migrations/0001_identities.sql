@@ -100,8 +100,8 @@ CREATE TABLE matches (
     state        BIGINT NOT NULL, -- recourse.impersonation.v1.Match.State
     consequence  BIGINT NOT NULL, -- recourse.impersonation.v1.Consequence
     probability  DOUBLE PRECISION NOT NULL, -- that it imitates, when last found
-    snapshot     BYTEA  NOT NULL, -- a recourse.impersonation.v1.Match with only likeness, identity
-                                  -- and profile, when last found
+    snapshot     BYTEA  NOT NULL, -- a recourse.impersonation.v1.Match with only likeness, identity,
+                                  -- profile and what changed, when last found
     look         BYTEA  NOT NULL, -- fingerprint of the profile when last found: 16 bytes
     campaign_id  TEXT   NOT NULL, -- the campaign that it is part of; empty: none
     case_id      TEXT   NOT NULL, -- its case in review; empty: none yet

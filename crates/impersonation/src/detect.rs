@@ -5,6 +5,7 @@ use std::sync::Arc;
 use lookalike::detector::{self, Detector};
 pub use lookalike::index::{Change, Index, Merge, Merged};
 pub use lookalike::picture::Pdq;
+use lookalike::picture::{KEPT_MAX, Limits, Picture};
 pub use lookalike::profile::{Identity, Profile};
 use lookalike::score::{Model, Signal, model};
 use lookalike::text::Reader;
@@ -17,6 +18,9 @@ use crate::picture::Role;
 const ROUNDING: f32 = 1e-3;
 /// Hexadecimal digits of a model's name.
 const VERSION_BYTES: usize = 8;
+
+/// In how many ways a picture that is asked about is looked at.
+const ASKED_VIEWS: usize = 16;
 
 /// What is wanted of a check.
 #[derive(Clone, Copy, Debug)]
@@ -170,6 +174,11 @@ fn name(signal: Signal) -> &'static str {
 ///
 /// # Errors
 /// Why it cannot be read, for people.
-pub fn read_image(_image: &[u8], _role: Role) -> Result<(Vec<Pdq>, i32), String> {
-    Err("only hashes are taken".to_owned())
+pub fn read_image(image: &[u8], role: Role) -> Result<(Vec<Pdq>, i32), String> {
+    let picture = Picture::read(image, Limits::default()).map_err(|refused| refused.to_string())?;
+    let views: Vec<Pdq> = match role {
+        Role::Protected => picture.kept(KEPT_MAX).into_iter().map(|(_, hash)| hash).collect(),
+        Role::Asked => picture.looks().take(ASKED_VIEWS).map(|(_, hash)| hash).collect(),
+    };
+    Ok((views, i32::from(picture.quality())))
 }

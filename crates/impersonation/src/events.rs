@@ -7,9 +7,10 @@ use contracts::impersonation::v1::impersonation_event::Event;
 use contracts::impersonation::v1::r#match::State as MatchState;
 use contracts::impersonation::v1::protected_identity::State;
 use contracts::impersonation::v1::{
-    EnrolledIdentity, Exemption, ExemptionChanged, IdentitiesEnrolled, IdentityChanged,
-    IdentityEnded, ImpersonationEvent, Match, MatchFound, MatchResolved, ProfilesForgotten,
-    ProfilesObserved, Thresholds, ThresholdsChanged,
+    Campaign, CampaignChanged, Claim, ClaimDecided, ClaimFiled, ClaimWithdrawn, Digest,
+    DigestIssued, EnrolledIdentity, Exemption, ExemptionChanged, IdentitiesEnrolled,
+    IdentityChanged, IdentityEnded, ImpersonationEvent, Match, MatchFound, MatchResolved,
+    ProfilesForgotten, ProfilesObserved, Thresholds, ThresholdsChanged,
 };
 use kit::events::NewEvent;
 use kit::{Ids, Time};
@@ -38,6 +39,16 @@ pub mod kind {
     pub const THRESHOLDS_CHANGED: &str = "thresholds_changed";
     /// An imitator was found.
     pub const MATCH_FOUND: &str = "match_found";
+    /// A campaign began, grew or closed.
+    pub const CAMPAIGN_CHANGED: &str = "campaign_changed";
+    /// A claim was taken.
+    pub const CLAIM_FILED: &str = "claim_filed";
+    /// A claim was decided, or its outcome corrected.
+    pub const CLAIM_DECIDED: &str = "claim_decided";
+    /// A claim was taken back.
+    pub const CLAIM_WITHDRAWN: &str = "claim_withdrawn";
+    /// A digest was made.
+    pub const DIGEST_ISSUED: &str = "digest_issued";
     /// A match was decided or fell away.
     pub const MATCH_RESOLVED: &str = "match_resolved";
 }
@@ -110,7 +121,8 @@ impl Events<'_> {
     /// An imitator was found, or found again.
     pub fn match_found(self, found: Match, again: bool, actor_marks: Vec<String>) -> NewEvent {
         let key = found.match_id.clone();
-        let found = MatchFound { r#match: Some(found), found_again: again, actor_marks };
+        let changes = if again { found.reopen_changes.clone() } else { Vec::new() };
+        let found = MatchFound { r#match: Some(found), found_again: again, actor_marks, changes };
         self.event(&key, kind::MATCH_FOUND, Event::MatchFound(found))
     }
 
@@ -127,6 +139,47 @@ impl Events<'_> {
         };
         debug_assert!(resolved.state() != MatchState::Open, "an open match is not resolved");
         self.event(&resolved.match_id, kind::MATCH_RESOLVED, Event::MatchResolved(event))
+    }
+
+    /// A campaign began, grew or closed; `match_ids` became part of it.
+    pub fn campaign(self, campaign: Campaign, match_ids: Vec<String>) -> NewEvent {
+        let key = campaign.campaign_id.clone();
+        let changed = CampaignChanged { campaign: Some(campaign), match_ids };
+        self.event(&key, kind::CAMPAIGN_CHANGED, Event::CampaignChanged(changed))
+    }
+
+    /// A claim was taken.
+    pub fn claim_filed(self, claim: &Claim) -> NewEvent {
+        let filed = ClaimFiled { claim: Some(claim.clone()) };
+        self.event(&claim.claim_id, kind::CLAIM_FILED, Event::ClaimFiled(filed))
+    }
+
+    /// A claim was decided, or its outcome corrected, by a decision.
+    pub fn claim_decided(self, claim: &Claim, decision_id: &str) -> NewEvent {
+        let decided = ClaimDecided {
+            claim_id: claim.claim_id.clone(),
+            imitator_account_id: claim.imitator_account_id.clone(),
+            outcome: claim.outcome,
+            outcome_corrected: claim.outcome_corrected,
+            decision_id: decision_id.to_owned(),
+        };
+        self.event(&claim.claim_id, kind::CLAIM_DECIDED, Event::ClaimDecided(decided))
+    }
+
+    /// A claim was taken back.
+    pub fn claim_withdrawn(self, claim: &Claim) -> NewEvent {
+        let withdrawn = ClaimWithdrawn {
+            claim_id: claim.claim_id.clone(),
+            imitator_account_id: claim.imitator_account_id.clone(),
+        };
+        self.event(&claim.claim_id, kind::CLAIM_WITHDRAWN, Event::ClaimWithdrawn(withdrawn))
+    }
+
+    /// A digest was made.
+    pub fn digest(self, digest: Digest) -> NewEvent {
+        let key = digest.digest_id.clone();
+        let issued = DigestIssued { digest: Some(digest) };
+        self.event(&key, kind::DIGEST_ISSUED, Event::DigestIssued(issued))
     }
 
     /// Any event, under a key: for the files of other nouns.

@@ -10,12 +10,19 @@
 //! A profile goes [`rpc`] → [`index`] (memory) → the rows of its hits → [`exemption`]; writes go
 //! through [`store`] with their events, and come back to every replica's index by the log.
 
+pub mod campaign;
 pub mod check;
+pub mod claim;
+pub mod claimant;
 pub mod detect;
+pub mod digest;
+pub mod dismissal;
 pub mod events;
 pub mod exemption;
 pub mod expiry;
+pub mod follow;
 pub mod identity;
+pub mod journal;
 pub mod judge;
 pub mod keeper;
 pub mod label;
@@ -25,6 +32,8 @@ pub mod observing;
 pub mod patrol;
 pub mod picture;
 pub mod profile;
+pub mod proof;
+pub mod round;
 pub mod rpc;
 mod running;
 pub mod search;
@@ -32,10 +41,10 @@ pub mod snapshot;
 pub mod store;
 pub mod thresholds;
 
-pub use running::{Deps, Running, start};
+pub use running::{Deps, Peers, Running, start};
 
 /// The name of the service: of its schema, its file and its section of the configuration.
 pub const NAME: &str = "impersonation";
 
 /// The schema.
-pub static MIGRATIONS: kit::db::Migrations = kit::migrations!["0001_identities"];
+pub static MIGRATIONS: kit::db::Migrations = kit::migrations!["0001_identities", "0002_claims"];

@@ -11,8 +11,10 @@ use crate::{detect, picture};
 
 /// Former names that are kept.
 const FORMER_NAMES_MAX: usize = 20;
-/// Hashes that are kept: those of the views of four pictures.
-const HASHES_MAX: usize = 16;
+/// Hashes that a check compares, the most useful first.
+const HASHES_MAX: usize = 64;
+/// Hashes that are kept of an observed profile, the most useful first.
+const OBSERVED_HASHES_MAX: usize = 16;
 /// Microseconds of a day.
 const DAY_MICROS: i64 = 86_400_000_000;
 
@@ -85,6 +87,7 @@ pub fn kept(mut profile: Profile, pictures: &picture::Pictures) -> Profile {
 /// What is known once `seen` was observed at `now` of an account of which `known` was; names that
 /// it no longer has are remembered.
 pub fn observe(known: Option<&Observed>, mut seen: Profile, now: Time) -> (Observed, Change) {
+    seen.avatars.truncate(OBSERVED_HASHES_MAX);
     let look = Look::of(&seen);
     let Some(known) = known else {
         return (Observed { number: 0, profile: seen, look, name_time: now }, Change::Created);

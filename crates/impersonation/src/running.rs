@@ -4,7 +4,10 @@ use std::path::PathBuf;
 
 use contracts::impersonation::v1::CheckProfileRequest;
 use contracts::impersonation::v1::impersonation_service_server::ImpersonationServiceServer;
+use contracts::review::v1::review_service_client::ReviewServiceClient;
+use kit::client::Peer;
 use kit::db::Db;
+use kit::follow::Follower;
 use kit::group_commit::GroupCommit;
 use kit::{Clock, Contract, Error, Ids, idempotency};
 use tokio::sync::watch;
@@ -13,10 +16,14 @@ use tokio::task::JoinHandle;
 use crate::check::{Checker, Other};
 use crate::detect::Engine;
 use crate::expiry::Expiry;
+use crate::follow::ReviewFollower;
+use crate::journal::Journal;
 use crate::keeper::Keeper;
 use crate::memory::{Memory, Shard};
 use crate::observing::Observing;
 use crate::patrol::{Beat, Patrol};
+use crate::proof::Keys;
+use crate::round::Rounds;
 use crate::rpc::{Impersonation, Inner};
 
 /// What the service stands on.
@@ -37,8 +44,19 @@ pub struct Deps {
     pub shard: Shard,
     /// The processes that hold the other parts.
     pub others: Vec<Other>,
+    /// The services that it follows.
+    pub peers: Peers,
+    /// What proofs of identity are encrypted with; without, claims with a proof are refused.
+    pub proof_keys: Option<Keys>,
     /// True once the process is to end.
     pub stop: watch::Receiver<bool>,
+}
+
+/// The services that this one follows.
+#[derive(Default)]
+pub struct Peers {
+    /// The review service, which decides about matches and claims; none where it is not deployed.
+    pub review: Option<Peer>,
 }
 
 /// The running service.
@@ -47,7 +65,9 @@ pub struct Running {
     memory: Memory,
     keeper: Keeper,
     observing: GroupCommit<Observing>,
+    review: Option<Follower>,
     patrols: [Patrol; 2],
+    journal: Journal,
     tasks: Vec<JoinHandle<()>>,
     stop: watch::Receiver<bool>,
 }
@@ -57,7 +77,9 @@ pub struct Running {
 /// # Errors
 /// None at present.
 pub async fn start(deps: Deps) -> Result<Running, Error> {
-    let Deps { db, clock, ids, contract, engine, directory, shard, others, stop } = deps;
+    let Deps { db, clock, ids, contract, engine, directory, shard, others, .. } = deps;
+    let Deps { peers, proof_keys, stop, .. } = deps;
+    let model_version = engine.version().into();
     let memory = Memory::new(shard, engine);
     let keeper = Keeper { memory: memory.clone(), db: db.clone(), clock: clock.clone(), directory };
     let checker = Checker::new(db.clone(), clock.clone(), memory.clone(), others);
@@ -68,17 +90,42 @@ pub async fn start(deps: Deps) -> Result<Running, Error> {
         Patrol { beat, checker, ids, holder }
     });
     let expiry = Expiry { db: db.clone(), clock: clock.clone(), ids: ids.clone() };
+    let journal = Journal {
+        db: db.clone(),
+        clock: clock.clone(),
+        ids: ids.clone(),
+        memory: memory.clone(),
+        holder,
+    };
+    let rounds = Rounds { db: db.clone(), clock: clock.clone(), ids: ids.clone() };
+    let review = peers.review.map(|peer| ReviewFollower {
+        review: ReviewServiceClient::new(peer),
+        clock: clock.clone(),
+        ids: ids.clone(),
+        model_version,
+    });
+    let review = review.map(|follower| Follower::start(&db, follower));
     let mut tasks = vec![
         idempotency::keep_swept(&db, &clock),
         tokio::spawn(keeper.clone().run()),
         tokio::spawn(expiry.run()),
+        tokio::spawn(journal.clone().run()),
+        tokio::spawn(rounds.run()),
     ];
     tasks.extend(patrols.iter().cloned().map(|patrol| tokio::spawn(patrol.run())));
     let rules = contract.rules_of::<CheckProfileRequest>();
-    let inner =
-        Inner { db, clock, ids, checker, observing: observing.clone(), rules, stop: stop.clone() };
+    let inner = Inner {
+        db,
+        clock,
+        ids,
+        checker,
+        proof_keys,
+        observing: observing.clone(),
+        rules,
+        stop: stop.clone(),
+    };
     let service = Impersonation::new(inner);
-    Ok(Running { service, memory, keeper, observing, patrols, tasks, stop })
+    Ok(Running { service, memory, keeper, observing, review, patrols, journal, tasks, stop })
 }
 
 impl Running {
@@ -103,6 +150,9 @@ impl Running {
         // An error means that nobody is left to say it.
         let _ = self.stop.wait_for(|stop| *stop).await;
         self.observing.close().await;
+        if let Some(review) = self.review {
+            review.stop().await;
+        }
         for task in self.tasks {
             task.abort();
             // Ended, one way or the other.
@@ -111,6 +161,7 @@ impl Running {
         for patrol in &self.patrols {
             patrol.release().await;
         }
+        self.journal.release().await;
         self.keeper.save().await;
     }
 }

@@ -1,9 +1,13 @@
 //! All SQL of this service, one file for each noun. It decides nothing: what a statement writes
 //! was worked out by the pure modules.
 
+pub mod campaigns;
+pub mod claims;
 pub mod cursors;
+pub mod digests;
 pub mod exemptions;
 pub mod identities;
+pub mod labels;
 pub mod matches;
 pub mod profiles;
 pub mod settings;
@@ -26,11 +30,15 @@ static COUNT: Sql =
 
 /// Every statement, for the test that prepares them on both databases.
 pub fn statements() -> Vec<&'static Sql> {
-    let groups: [&[&'static Sql]; 7] = [
+    let groups: [&[&'static Sql]; 11] = [
         &[&COUNT],
+        &campaigns::STATEMENTS,
+        &claims::STATEMENTS,
         &cursors::STATEMENTS,
+        &digests::STATEMENTS,
         &exemptions::STATEMENTS,
         &identities::STATEMENTS,
+        &labels::STATEMENTS,
         &matches::STATEMENTS,
         &profiles::STATEMENTS,
         &settings::STATEMENTS,

@@ -176,7 +176,10 @@ impl Detector {
         let candidates = gathered.candidates.iter().map(|candidate| {
             let segment = &index.segments()[candidate.segment as usize];
             let own = segment.names(candidate.row).next().unwrap_or_default().to_lowercase();
-            let looks = features::looks_alike(question, segment, candidate.row);
+            let keys = segment.keys(candidate.row);
+            let looks = keys
+                .flat_map(|(_, key)| question.keys().iter().map(|own| own.pattern.likeness(key)))
+                .fold(candidate.name, f32::max);
             let likeness = (2.0 * looks + written.likeness(own.as_bytes())) / 3.0;
             (segment.number(candidate.row), likeness)
         });
@@ -203,7 +206,7 @@ impl Detector {
                 gathered.add_whole(place as u32, segment, question, &budget);
             }
             if upto >= 2 {
-                gathered.add_avatars(place as u32, segment, &profile.avatars);
+                gathered.add_avatars(place as u32, segment, &profile.avatars, &budget);
             }
             if upto >= 3 {
                 gathered.add_parts(place as u32, segment, question, &budget);

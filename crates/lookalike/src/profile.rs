@@ -77,6 +77,12 @@ impl WordSet {
         if any == 0 { 0.0 } else { both as f32 / any as f32 }
     }
 
+    /// The share of another text's words that are here too, from 0 to 1; 0 if it has none.
+    pub fn kept(self, other: WordSet) -> f32 {
+        let both: u32 = self.0.into_iter().zip(other.0).map(|(a, b)| (a & b).count_ones()).sum();
+        if other.is_empty() { 0.0 } else { both as f32 / other.len() as f32 }
+    }
+
     /// How many bits are set: about how many words there are.
     pub fn len(self) -> u32 {
         self.0.into_iter().map(u64::count_ones).sum()
@@ -145,6 +151,8 @@ mod tests {
         let set = WordSet::of("Painter, mother, Tokyo");
         assert_eq!(set.likeness(WordSet::of("tokyo mother PAINTER")), 1.0);
         assert_eq!(set.likeness(WordSet::of("")), 0.0);
+        assert_eq!(WordSet::of("tokyo mother painter and more").kept(set), 1.0);
+        assert_eq!(set.kept(WordSet::default()), 0.0);
         assert!(WordSet::of("").is_empty());
         assert_eq!(set.len(), 3);
     }

@@ -194,7 +194,10 @@ fn review_event(known: &mut Known, event: review::review_event::Event) {
             let violation = decision.outcome == review::decision::Outcome::Violation as i32;
             known.decision_of_case.insert(decided.case_id, (decision.decision_id, violation));
         }
-        Event::AppealCaseDecided(_) | Event::CaseEscalated(_) | Event::CaseWithdrawn(_) => {}
+        Event::AppealCaseDecided(_)
+        | Event::CaseEscalated(_)
+        | Event::CaseWithdrawn(_)
+        | Event::ImpersonationAdded(_) => {}
     }
 }
 

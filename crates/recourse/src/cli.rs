@@ -33,6 +33,40 @@ pub enum Command {
     /// Checks, publishes, activates and compares policy packs.
     #[command(subcommand)]
     Policy(Policy),
+    /// Fits and measures the detector of look-alikes; needs no suite.
+    #[command(subcommand)]
+    Impersonation(Impersonation),
+}
+
+/// The detector of look-alikes. Folders hold protected.tsv, positives.tsv, negatives.tsv and, if
+/// there are any, hardneg.tsv.
+#[derive(Debug, Subcommand)]
+pub enum Impersonation {
+    /// Fits the weights to half of the labelled accounts of a folder, measures them on the other.
+    Fit {
+        /// The folder.
+        folder: PathBuf,
+        /// Where to write the weights.
+        #[arg(long)]
+        out: PathBuf,
+        /// How many trees.
+        #[arg(long, default_value_t = 200)]
+        trees: usize,
+        /// Where chance starts: the same data and seed give the same weights.
+        #[arg(long, default_value_t = 7)]
+        seed: u64,
+    },
+    /// Measures the detector on the labelled accounts of a folder.
+    Eval {
+        /// The folder.
+        folder: PathBuf,
+        /// The weights; those that are shipped without it.
+        #[arg(long)]
+        model: Option<PathBuf>,
+        /// How many identities at most.
+        #[arg(long, default_value_t = usize::MAX)]
+        identities: usize,
+    },
 }
 
 /// A service of the suite.

@@ -77,6 +77,7 @@ impl Config {
             ids: Ids::system(),
             default_pack: reader.or("policy.default_pack", true),
             index: index(&mut reader),
+            proof_key_file: reader.optional("impersonation.proof_key_file"),
         };
         reader.finish()?;
         Ok(Config { options, telemetry })

@@ -1,5 +1,5 @@
-//! The one binary of the suite as a library: the suite in one process, the demo, the replay and the
-//! policy commands.
+//! The one binary of the suite as a library: the suite in one process, the demo, the replay, the
+//! policy commands and the detector's laboratory.
 //!
 //! It wires services and calls them; it must hold no rule of the domain and no SQL.
 
@@ -8,6 +8,8 @@ pub mod caller;
 pub mod cli;
 pub mod config;
 pub mod demo;
+pub mod lab;
 pub mod packs;
+pub mod proofs;
 pub mod replay;
 pub mod suite;

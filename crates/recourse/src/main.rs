@@ -7,9 +7,9 @@ use clap::Parser;
 use kit::auth::Auth;
 use kit::config::{EXIT_CONFIG, Mistake};
 use recourse::caller::{Credentials, Suite};
-use recourse::cli::{self, Cli, Command, Policy, Serve, Service};
+use recourse::cli::{self, Cli, Command, Impersonation, Policy, Serve, Service};
 use recourse::config::Config;
-use recourse::{demo, packs, replay, suite};
+use recourse::{demo, lab, packs, replay, suite};
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -31,6 +31,7 @@ async fn main() -> ExitCode {
         Command::Demo(caller) => tell(config, caller).await,
         Command::Replay(command) => run_replay(command).await,
         Command::Policy(command) => run_policy(command).await,
+        Command::Impersonation(command) => run_impersonation(&command),
     };
     match done {
         Ok(said) => {
@@ -42,6 +43,15 @@ async fn main() -> ExitCode {
         Err(wrong) => {
             eprintln!("{wrong}");
             ExitCode::FAILURE
+        }
+    }
+}
+
+fn run_impersonation(command: &Impersonation) -> Result<String, String> {
+    match command {
+        Impersonation::Fit { folder, out, trees, seed } => lab::fit(folder, out, *trees, *seed),
+        Impersonation::Eval { folder, model, identities } => {
+            lab::eval(folder, model.as_deref(), *identities)
         }
     }
 }

@@ -21,6 +21,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::cli::Service;
+use crate::proofs;
 
 /// The scopes that the services themselves need of one another.
 const SERVICE_SCOPES: [&str; 7] = [
@@ -59,6 +60,9 @@ pub struct Options {
     pub default_pack: bool,
     /// How the index of protected identities is kept.
     pub index: IndexOptions,
+    /// A file with the keys that proofs of identity are encrypted with; without one, see
+    /// [`proofs`](crate::proofs).
+    pub proof_key_file: Option<std::path::PathBuf>,
 }
 
 /// How the index of protected identities is kept.
@@ -89,6 +93,7 @@ impl Options {
             ids: Ids::system(),
             default_pack: true,
             index: IndexOptions::default(),
+            proof_key_file: None,
         }
     }
 }
@@ -271,7 +276,9 @@ impl Wiring {
             Service::Review => {
                 let reports = self.peer(service, Service::Reports)?;
                 let appeals = self.peer(service, Service::Appeals)?;
-                let (peers, packs) = (review::Peers { reports, appeals }, packs()?);
+                let impersonation = Some(self.peer(service, Service::Impersonation)?);
+                let peers = review::Peers { reports, appeals, impersonation };
+                let packs = packs()?;
                 mount!(review::start(review::Deps { db, clock, ids, peers, packs, stop }))
             }
             Service::AccountHealth => {
@@ -288,6 +295,8 @@ impl Wiring {
             Service::Impersonation => {
                 let (directory, engine) = (self.snapshots(&db), self.engine()?);
                 let (shard, others) = self.shards()?;
+                let proof_keys = proofs::keys(self.options.proof_key_file.as_deref(), db.config())?;
+                let peers = impersonation::Peers { review: Some(review) };
                 mount!(impersonation::start(impersonation::Deps {
                     db,
                     clock,
@@ -297,6 +306,8 @@ impl Wiring {
                     directory,
                     shard,
                     others,
+                    peers,
+                    proof_keys,
                     stop,
                 }))
             }

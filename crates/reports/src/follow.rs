@@ -69,7 +69,10 @@ fn step(event: &Event) -> Option<Step> {
         }
         // The case of an appeal; who withdrew their reports know; where a case waits is nothing
         // to its reporters.
-        Event::CaseOpened(_) | Event::CaseWithdrawn(_) | Event::CaseEscalated(_) => None,
+        Event::CaseOpened(_)
+        | Event::CaseWithdrawn(_)
+        | Event::CaseEscalated(_)
+        | Event::ImpersonationAdded(_) => None,
     }
 }
 

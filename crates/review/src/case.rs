@@ -44,6 +44,8 @@ pub struct Case {
     pub source: Source,
     /// Its reports that were not withdrawn.
     pub report_count: i64,
+    /// Its matches and claims of impersonation that did not fall away.
+    pub impersonation_count: i64,
     /// The reason of its first report; of an appeal, that of the appealed case.
     pub first_reason: String,
     /// The language of the content; empty where unknown.
@@ -158,7 +160,7 @@ impl Case {
 
     /// Whether everything that brought it was withdrawn.
     pub fn nothing_left(&self) -> bool {
-        self.kind == Kind::Reports && self.report_count == 0
+        self.kind != Kind::Appeal && self.report_count + self.impersonation_count == 0
     }
 
     fn check_open(&self) -> Result<(), Refusal> {
@@ -264,7 +266,7 @@ impl Case {
         if self.etag() != etag {
             return Err(Refusal::EtagMismatch(self.etag()));
         }
-        if kind_of(outcome) != Some(self.kind) {
+        if !decides(outcome, self.kind) {
             return Err(Refusal::VerdictNotApplicable);
         }
         self.lease = None;
@@ -284,6 +286,11 @@ impl Case {
     pub fn add_report(&mut self, added: Added<'_>, now: Time) -> Result<(), Refusal> {
         self.check_open()?;
         self.report_count += 1;
+        self.absorb(added, now);
+        Ok(())
+    }
+
+    fn absorb(&mut self, added: Added<'_>, now: Time) {
         self.severity = self.severity.max(added.severity);
         self.source = more_trusted(self.source, added.source);
         self.due_time = self.due_time.min(added.due_time);
@@ -297,7 +304,6 @@ impl Case {
         }
         self.rank();
         self.changed(now);
-        Ok(())
     }
 
     /// Takes a report away. When none is left and nobody holds the case, it is withdrawn; who
@@ -308,12 +314,16 @@ impl Case {
     pub fn withdraw_report(&mut self, now: Time) -> Result<(), Refusal> {
         self.check_open()?;
         self.report_count = (self.report_count - 1).max(0);
+        self.taken_away(now);
+        Ok(())
+    }
+
+    fn taken_away(&mut self, now: Time) {
         self.rank();
         self.changed(now);
         if self.nothing_left() && self.live_lease(now).is_none() {
             self.end_lease(now);
         }
-        Ok(())
     }
 
     /// Closes the case of an appeal that was withdrawn, whoever holds it.
@@ -336,7 +346,8 @@ impl Case {
 
     /// Works out the place in the queue from what the case is now.
     pub fn rank(&mut self) {
-        self.rank_time = rank_time(self.due_time, self.severity, self.report_count, self.source);
+        let count = self.report_count + self.impersonation_count;
+        self.rank_time = rank_time(self.due_time, self.severity, count, self.source);
     }
 
     fn end_lease(&mut self, now: Time) -> Ended {
@@ -356,12 +367,14 @@ impl Case {
     }
 }
 
-/// The kind of case that an outcome decides.
-pub fn kind_of(outcome: Outcome) -> Option<Kind> {
+/// Whether an outcome can decide a kind of case.
+pub fn decides(outcome: Outcome, kind: Kind) -> bool {
     match outcome {
-        Outcome::Unspecified => None,
-        Outcome::Violation | Outcome::NoViolation => Some(Kind::Reports),
-        Outcome::Upheld | Outcome::Overturned | Outcome::PartiallyOverturned => Some(Kind::Appeal),
+        Outcome::Unspecified => false,
+        Outcome::Violation | Outcome::NoViolation => kind != Kind::Appeal,
+        Outcome::Upheld | Outcome::Overturned | Outcome::PartiallyOverturned => {
+            kind == Kind::Appeal
+        }
     }
 }
 
@@ -376,5 +389,6 @@ pub fn more_trusted(one: Source, other: Source) -> Source {
     if trust(other) > trust(one) { other } else { one }
 }
 
+mod impersonation;
 #[cfg(test)]
 mod tests;

@@ -24,5 +24,6 @@ fn kind(event: &Event) -> &'static str {
         Event::CaseDecided(_) => "case_decided",
         Event::AppealCaseDecided(_) => "appeal_case_decided",
         Event::CaseWithdrawn(_) => "case_withdrawn",
+        Event::ImpersonationAdded(_) => "impersonation_added",
     }
 }

@@ -1,7 +1,8 @@
-//! What a batch of filed and withdrawn reports does to cases. Pure: the cases that it may touch
+//! What a batch of filed and withdrawn reports, or of matches and claims of impersonation, does to
+//! cases. Pure: the cases that it may touch
 //! are given, ids are injected, and what it leaves is for the store to write.
 //!
-//! Invariant: a subject has at most one open case of reports in each area, whatever the batch.
+//! Invariant: a subject has at most one open case in each area, whatever the batch.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -9,7 +10,7 @@ use std::time::Duration;
 use contracts::reports::v1::Report;
 use contracts::review::v1::case::{Kind, State};
 use contracts::review::v1::review_event::Event;
-use contracts::review::v1::{CaseOpened, CaseWithdrawn, ReportAdded};
+use contracts::review::v1::{CaseOpened, CaseWithdrawn};
 use contracts::types::v1::{ContentSnapshot, Severity, Source, Subject, SubjectType};
 use kit::Time;
 use pack::Pack;
@@ -24,11 +25,14 @@ pub const DUE_DEFAULT: Duration = Duration::from_secs(24 * 3_600);
 /// the pack's first area does.
 const FALLBACK_AREAS: [&str; 3] = ["other", "general", "unclassified"];
 
-/// A report as far as review is concerned.
+/// What opens a case or adds to one, as far as review is concerned: a report, or a match or a
+/// claim of impersonation.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Filed {
-    /// `rep_…`.
+    /// `rep_…`, `mat_…` or `clm_…`.
     pub report_id: String,
+    /// Which of them it is.
+    pub kind: Kind,
     /// What it is about.
     pub subject: Subject,
     /// The area of the policy that its reason suggests.
@@ -66,6 +70,7 @@ impl Filed {
         let due = due.map_or(DUE_DEFAULT, |minutes| Duration::from_secs(60 * minutes));
         Filed {
             report_id: report.report_id.clone(),
+            kind: Kind::Reports,
             subject: report.subject.clone().unwrap_or_default(),
             area: policy.map_or_else(|| fallback_area(pack), |policy| policy.area.clone()),
             reason: report.reason.clone(),
@@ -110,7 +115,7 @@ fn fallback_area(pack: &Pack) -> String {
     named.unwrap_or(first).to_owned()
 }
 
-/// What there is at most one open case of reports for.
+/// What there is at most one open case for.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Key {
     /// The kind of subject.
@@ -177,6 +182,7 @@ pub struct Intake<'a> {
     known: HashMap<String, Whereabouts>,
     reports: Vec<NewReport>,
     withdrawn: Vec<String>,
+    items: Items,
     events: Vec<(String, Event)>,
 }
 
@@ -189,6 +195,8 @@ pub struct Outcome {
     pub reports: Vec<NewReport>,
     /// The stored reports to mark as withdrawn.
     pub withdrawn: Vec<String>,
+    /// What is known of impersonation.
+    pub items: Items,
     /// What happened, in order, with the case that it happened to.
     pub events: Vec<(String, Event)>,
 }
@@ -211,6 +219,7 @@ impl<'a> Intake<'a> {
             known: HashMap::new(),
             reports: Vec::new(),
             withdrawn: Vec::new(),
+            items: Items::default(),
             events: Vec::new(),
         };
         for case in cases {
@@ -261,9 +270,7 @@ impl<'a> Intake<'a> {
             && case.withdraw_report(self.now).is_ok()
             && case.state == State::Withdrawn
         {
-            self.open.remove(&Key::of(case));
-            let event = CaseWithdrawn { case_id: case_id.clone(), appeal_id: String::new() };
-            self.events.push((case_id, Event::CaseWithdrawn(event)));
+            self.closed(&case_id);
         }
         true
     }
@@ -274,13 +281,14 @@ impl<'a> Intake<'a> {
             slots: self.slots,
             reports: self.reports,
             withdrawn: self.withdrawn,
+            items: self.items,
             events: self.events,
         }
     }
 
     fn put(&mut self, stored: Option<Case>, case: Case) -> usize {
         let at = self.slots.len();
-        if case.state == State::Open && case.kind == Kind::Reports {
+        if case.state == State::Open && case.kind != Kind::Appeal {
             self.open.insert(Key::of(&case), at);
         }
         self.by_id.insert(case.case_id.clone(), at);
@@ -292,10 +300,9 @@ impl<'a> Intake<'a> {
         let facts = facts(&filed.area, filed.subject.r#type(), filed.severity, filed.source);
         let facts = Facts { exclusive_queue: &filed.exclusive_queue, ..facts };
         let case = opened(filed, queue::choose(self.pack, &facts), case_id, self.now);
-        let event = CaseOpened {
-            case: Some(render::case_in_event(&case, self.now)),
-            report_id: filed.report_id.clone(),
-        };
+        let [report_id, match_id, claim_id] = filed.ids();
+        let shown = Some(render::case_in_event(&case, self.now));
+        let event = CaseOpened { case: shown, report_id, match_id, claim_id };
         self.events.push((case.case_id.clone(), Event::CaseOpened(event)));
         self.put(None, case)
     }
@@ -309,7 +316,11 @@ impl<'a> Intake<'a> {
             policy: &filed.policy,
             language: filed.language(),
         };
-        if case.add_report(added, self.now).is_err() {
+        let done = match filed.kind {
+            Kind::Reports => case.add_report(added, self.now),
+            _ => case.add_impersonation(added, self.now),
+        };
+        if done.is_err() {
             // Only open cases are found by their key.
             return;
         }
@@ -319,12 +330,18 @@ impl<'a> Intake<'a> {
         if let Some(to) = to {
             case.route(&to, self.now);
         }
-        let event = ReportAdded {
-            case_id: case.case_id.clone(),
-            report_id: filed.report_id.clone(),
-            report_count: case.report_count,
-        };
-        self.events.push((case.case_id.clone(), Event::ReportAdded(event)));
+        let event = filed.added_to(case);
+        self.events.push((case.case_id.clone(), event));
+    }
+
+    /// Tells that nothing is left of a case.
+    fn closed(&mut self, case_id: &str) {
+        if let Some(&at) = self.by_id.get(case_id) {
+            self.open.remove(&Key::of(&self.slots[at].case));
+        }
+        let case_id = case_id.to_owned();
+        let event = CaseWithdrawn { case_id: case_id.clone(), appeal_id: String::new() };
+        self.events.push((case_id, Event::CaseWithdrawn(event)));
     }
 }
 
@@ -332,11 +349,11 @@ fn facts(area: &str, subject_type: SubjectType, severity: Severity, source: Sour
     Facts { appeal: false, area, subject_type, severity, source, exclusive_queue: "" }
 }
 
-/// A new case of its first report.
+/// A new case of what opens it.
 fn opened(filed: &Filed, queue: &str, case_id: String, now: Time) -> Case {
     let mut case = Case {
         case_id,
-        kind: Kind::Reports,
+        kind: filed.kind,
         state: State::Open,
         subject: filed.subject.clone(),
         area: filed.area.clone(),
@@ -344,7 +361,8 @@ fn opened(filed: &Filed, queue: &str, case_id: String, now: Time) -> Case {
         escalated: false,
         severity: filed.severity,
         source: filed.source,
-        report_count: 1,
+        report_count: i64::from(filed.kind == Kind::Reports),
+        impersonation_count: i64::from(filed.kind != Kind::Reports),
         first_reason: filed.reason.clone(),
         language: filed.language().to_owned(),
         suggested_policies: if filed.is_classified() { vec![filed.policy.clone()] } else { vec![] },
@@ -362,5 +380,10 @@ fn opened(filed: &Filed, queue: &str, case_id: String, now: Time) -> Case {
     case
 }
 
+mod impersonation;
 #[cfg(test)]
 mod tests;
+
+pub use impersonation::{
+    CLAIM_REASON, Item, Items, MATCH_REASON, NewItem, StoredItem, at, is_imitation, key,
+};

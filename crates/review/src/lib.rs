@@ -1,11 +1,12 @@
-//! Review: reports and appeals become cases, reviewers hold them under leases and decide.
+//! Review: reports, matches and claims of impersonation, and appeals become cases; reviewers hold
+//! them under leases and decide.
 //!
-//! It follows the reports' and the appeals' events ([`follow`]), ranks cases ([`rank`]) in queues
-//! ([`queue`]), and serves claims, decisions, notes and lists ([`rpc`]). It never punishes an
+//! It follows the events of reports, appeals and impersonation ([`follow`]), ranks cases
+//! ([`rank`]) in queues ([`queue`]), and serves claims, decisions, notes and lists ([`rpc`]). It never punishes an
 //! account: others follow its events and act.
 //!
 //! Invariants:
-//! - a subject has at most one open case of reports in each area, an appeal exactly one case;
+//! - a subject has at most one open case in each area, an appeal exactly one case;
 //! - a case is held by at most one reviewer at a time, and who lost the lease changes nothing:
 //!   the fencing token rises with every new holder;
 //! - a decision, the end of the lease, the mark on the decision that it overturns and the event
@@ -34,4 +35,4 @@ pub use running::{Deps, Peers, Running, start, sweep};
 pub const NAME: &str = "review";
 
 /// Its schema.
-pub static MIGRATIONS: kit::db::Migrations = kit::migrations!["0001_cases"];
+pub static MIGRATIONS: kit::db::Migrations = kit::migrations!["0001_cases", "0002_impersonation"];

@@ -18,6 +18,7 @@ pub fn case(case: &Case, now: Time) -> v1::Case {
         escalated: case.escalated,
         severity: case.severity as i32,
         report_count: case.report_count,
+        impersonation_count: case.impersonation_count,
         due_time: Some(case.due_time.into()),
         rank_time: Some(case.rank_time.into()),
         lease: case.live_lease(now).map(|held| v1::Lease {
@@ -35,6 +36,9 @@ pub fn case(case: &Case, now: Time) -> v1::Case {
             .unwrap_or_default(),
         suggested_policies: case.suggested_policies.clone(),
         reports: Vec::new(),
+        matches: Vec::new(),
+        claims: Vec::new(),
+        exemptions: Vec::new(),
         appeal_grounds: appeal.map(|appeal| appeal.grounds.clone()).unwrap_or_default(),
     }
 }

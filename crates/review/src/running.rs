@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use contracts::appeals::v1::appeals_service_client::AppealsServiceClient;
+use contracts::impersonation::v1::impersonation_service_client::ImpersonationServiceClient;
 use contracts::reports::v1::reports_service_client::ReportsServiceClient;
 use contracts::review::v1::review_service_server::ReviewServiceServer;
 use kit::client::Peer;
@@ -13,7 +14,7 @@ use pack::PackSource;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::follow::{AppealsFollower, ReportsFollower};
+use crate::follow::{AppealsFollower, ImpersonationFollower, ReportsFollower};
 use crate::lease;
 use crate::rpc::Review;
 use crate::store::claim::EXPIRED_MAX;
@@ -49,6 +50,8 @@ pub struct Peers {
     pub reports: Peer,
     /// The appeals service.
     pub appeals: Peer,
+    /// The impersonation service; none where it is not deployed.
+    pub impersonation: Option<Peer>,
 }
 
 /// The running service.
@@ -56,6 +59,7 @@ pub struct Running {
     review: Review,
     reports: Follower,
     appeals: Follower,
+    impersonation: Option<Follower>,
     sweep: JoinHandle<()>,
     stop: watch::Receiver<bool>,
 }
@@ -78,11 +82,18 @@ pub async fn start(deps: Deps) -> Result<Running, Error> {
         clock: clock.clone(),
         ids: ids.clone(),
     };
+    let impersonation = peers.impersonation.map(|peer| ImpersonationFollower {
+        client: ImpersonationServiceClient::new(peer),
+        packs: packs.clone(),
+        clock: clock.clone(),
+        ids: ids.clone(),
+    });
     let reports = Follower::start(&db, reports);
     let appeals = Follower::start(&db, appeals);
+    let impersonation = impersonation.map(|follower| Follower::start(&db, follower));
     let review = Review::new(db, clock, ids, packs);
     let sweep = tokio::spawn(sweeping(review.clone()));
-    Ok(Running { review, reports, appeals, sweep, stop })
+    Ok(Running { review, reports, appeals, impersonation, sweep, stop })
 }
 
 impl Running {
@@ -128,6 +139,9 @@ impl Running {
         let _ = self.stop.wait_for(|stop| *stop).await;
         self.reports.stop().await;
         self.appeals.stop().await;
+        if let Some(impersonation) = self.impersonation {
+            impersonation.stop().await;
+        }
         self.sweep.abort();
     }
 }

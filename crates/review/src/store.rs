@@ -4,6 +4,7 @@
 pub mod case;
 pub mod claim;
 pub mod decision;
+pub mod impersonation;
 pub mod intake;
 pub mod list;
 pub mod note;
@@ -14,10 +15,11 @@ use kit::db::Sql;
 
 /// Every statement, for the test that prepares them on both databases.
 pub fn statements() -> Vec<&'static Sql> {
-    let groups: [&[&'static Sql]; 7] = [
+    let groups: [&[&'static Sql]; 8] = [
         &case::STATEMENTS,
         &claim::STATEMENTS,
         &decision::STATEMENTS,
+        &impersonation::STATEMENTS,
         &intake::STATEMENTS,
         &list::STATEMENTS,
         &note::STATEMENTS,

@@ -31,6 +31,11 @@ pub fn appeal_reasons(verdict: &Verdict) -> &str {
     }
 }
 
+/// Whether a verdict says that what brought the case was manifestly unfounded.
+pub fn manifestly_unfounded(verdict: &Verdict) -> bool {
+    matches!(verdict, Verdict::NoViolation(none) if none.manifestly_unfounded)
+}
+
 /// The violation that a verdict names, with what the reviewer left to the policy filled in:
 /// severity and actions of the rule that holds in the region now. `None` without a violation.
 ///
@@ -160,7 +165,7 @@ mod tests {
     fn only_some_verdicts_name_a_violation_or_tell_the_appellant() {
         let reasons = || "since".to_owned();
         for (verdict, expected, told) in [
-            (Verdict::NoViolation(NoViolation {}), Outcome::NoViolation, ""),
+            (Verdict::NoViolation(NoViolation::default()), Outcome::NoViolation, ""),
             (Verdict::Upheld(Upheld { reasons: reasons() }), Outcome::Upheld, "since"),
             (Verdict::Overturned(Overturned { reasons: reasons() }), Outcome::Overturned, "since"),
         ] {

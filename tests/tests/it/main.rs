@@ -3,6 +3,7 @@
 
 mod bad_input;
 mod grpc_web;
+mod impersonation;
 mod journey;
 mod python;
 mod replicas;

@@ -1,11 +1,12 @@
 //! Writing matches down: one for each pair, with both sides as they stood, and its event.
 
 use contracts::impersonation::v1::r#match::State;
-use contracts::impersonation::v1::{Likeness, Match, ProfileSnapshot};
+use contracts::impersonation::v1::{Likeness, Match, MaterialChange, ProfileSnapshot};
 use kit::db::{DbError, Tx};
 use kit::{Ids, Time};
 
 use super::accounts::known_of;
+use crate::dismissal;
 use crate::events::Events;
 use crate::matching::{ID_PREFIX, Step, step};
 use crate::profile::{self, Observed};
@@ -48,6 +49,12 @@ impl Recorder<'_> {
             Step::Leave | Step::Find | Step::Supersede => return Ok(()),
             Step::Refresh | Step::Raise => {}
             Step::Reopen => {
+                let changes = changes(&stored, observed, found);
+                if changes.is_empty() && stored.state() != State::Superseded {
+                    // It was decided about what is still the same to a person.
+                    return Ok(());
+                }
+                stored.shown.reopen_changes = changes;
                 stored.shown.set_state(State::Open);
                 stored.shown.reopen_count += 1;
                 stored.shown.case_id.clear();
@@ -97,4 +104,17 @@ impl Recorder<'_> {
         };
         Stored { shown, look: observed.look }
     }
+}
+
+/// What changed materially since a match was decided; nothing for one that was not.
+fn changes(stored: &Stored, observed: &Observed, found: &Found) -> Vec<MaterialChange> {
+    let decided = matches!(stored.state(), State::Dismissed | State::Confirmed);
+    let then = stored.shown.profile.as_ref().filter(|_| decided);
+    let Some(then) = then else { return Vec::new() };
+    let score = stored.shown.likeness.as_ref().map_or(0.0, |likeness| likeness.score);
+    let now = profile::snapshot(&observed.profile);
+    dismissal::changes(
+        dismissal::Seen { profile: then, score },
+        dismissal::Seen { profile: &now, score: found.likeness.score },
+    )
 }

@@ -11,6 +11,7 @@ mod dismissals;
 mod events;
 mod exemptions;
 mod identities;
+mod labels;
 mod matches;
 mod profiles;
 mod settings;
@@ -32,11 +33,12 @@ use contracts::impersonation::v1::{
     GrantExemptionResponse, ImportIdentitiesRequest, ImportIdentitiesResponse,
     ListCampaignsRequest, ListCampaignsResponse, ListClaimsRequest, ListClaimsResponse,
     ListDigestsRequest, ListDigestsResponse, ListExemptionsRequest, ListExemptionsResponse,
-    ListIdentitiesRequest, ListIdentitiesResponse, ListMatchesRequest, ListMatchesResponse,
-    ObserveProfilesRequest, ObserveProfilesResponse, SetThresholdsRequest, SetThresholdsResponse,
-    StreamChecksRequest, StreamChecksResponse, UpdateIdentityRequest, UpdateIdentityResponse,
-    VerifyAttributeRequest, VerifyAttributeResponse, WatchImpersonationEventsRequest,
-    WatchImpersonationEventsResponse, WithdrawClaimRequest, WithdrawClaimResponse,
+    ListIdentitiesRequest, ListIdentitiesResponse, ListLabelsRequest, ListLabelsResponse,
+    ListMatchesRequest, ListMatchesResponse, ObserveProfilesRequest, ObserveProfilesResponse,
+    SetThresholdsRequest, SetThresholdsResponse, StreamChecksRequest, StreamChecksResponse,
+    UpdateIdentityRequest, UpdateIdentityResponse, VerifyAttributeRequest, VerifyAttributeResponse,
+    WatchImpersonationEventsRequest, WatchImpersonationEventsResponse, WithdrawClaimRequest,
+    WithdrawClaimResponse,
 };
 use futures_util::stream::BoxStream;
 use kit::db::Db;
@@ -49,6 +51,7 @@ use tonic::{Request, Response, Status, Streaming};
 
 use crate::check::Checker;
 use crate::observing::Observing;
+use crate::proof::Keys;
 
 /// Lifts the limit to the caller's own identities and exemptions.
 pub(crate) const READ_ALL: &str = "impersonation.read_all";
@@ -71,6 +74,8 @@ pub(crate) struct Inner {
     pub(crate) ids: Ids,
     /// Checks profiles against the index in memory.
     pub(crate) checker: Checker,
+    /// What proofs are encrypted with; none where none was given.
+    pub(crate) proof_keys: Option<Keys>,
     /// The writer of the population.
     pub(crate) observing: GroupCommit<Observing>,
     /// The rules of one check of a stream.
@@ -320,6 +325,10 @@ impl ImpersonationService for Impersonation {
 
     async fn get_drift(&self, request: Request<GetDriftRequest>) -> Answer<GetDriftResponse> {
         digests::get_drift(&self.0, request).await
+    }
+
+    async fn list_labels(&self, request: Request<ListLabelsRequest>) -> Answer<ListLabelsResponse> {
+        labels::list_labels(&self.0, request).await
     }
 
     async fn watch_impersonation_events(

@@ -14,10 +14,11 @@ static TAKE: Sql = Sql::new(
 );
 static MOVE: Sql =
     Sql::new("UPDATE cursors SET seq = $4 WHERE name = $1 AND holder = $2 AND seq = $3");
+static PLACE: Sql = Sql::new("SELECT seq FROM cursors WHERE name = $1");
 static RELEASE: Sql =
     Sql::new("UPDATE cursors SET holder = '', lease_until = 0 WHERE name = $1 AND holder = $2");
 
-pub(super) static STATEMENTS: [&Sql; 4] = [&MAKE, &TAKE, &MOVE, &RELEASE];
+pub(super) static STATEMENTS: [&Sql; 5] = [&MAKE, &TAKE, &MOVE, &PLACE, &RELEASE];
 
 /// Takes or renews the lease until `until`; answers the place, or none while another holds it.
 ///
@@ -58,4 +59,13 @@ pub async fn release(db: &Db, name: &str, holder: &str) -> Result<(), DbError> {
     tx!(db, "release_cursor", |tx| -> Result<(), DbError> {
         tx.execute(&RELEASE, args![name, holder]).await.map(drop)
     })
+}
+
+/// The number of the last event that is done; 0 before the first.
+///
+/// # Errors
+/// If the database cannot be read.
+pub async fn place(db: &Db, name: &str) -> Result<i64, DbError> {
+    let row: Option<(i64,)> = db.read().fetch_optional(&PLACE, args![name]).await?;
+    Ok(row.map_or(0, |(seq,)| seq))
 }

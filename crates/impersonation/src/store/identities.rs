@@ -28,19 +28,20 @@ macro_rules! select {
 static INSERT: Sql = Sql::new(
     "INSERT INTO identities (identity_id, number, state, owner_account_id, spec, pictures,
                              verifications, end_reason, create_time, update_time,
-                             known_since_time, next_lapse_time, version)
+                             known_since_time, next_lapse_time, version, monitored)
      SELECT identity_id, number, state, owner_account_id, spec, pictures, verifications,
-            end_reason, create_time, update_time, known_since_time, next_lapse_time, version
+            end_reason, create_time, update_time, known_since_time, next_lapse_time, version,
+            monitored
        FROM jsonb_to_recordset($1)
          AS n(identity_id text, number bigint, state bigint, owner_account_id text, spec bytea,
               pictures bytea, verifications bytea, end_reason text, create_time bigint,
               update_time bigint, known_since_time bigint, next_lapse_time bigint,
-              version bigint)",
+              version bigint, monitored boolean)",
 );
 static UPDATE: Sql = Sql::new(
     "UPDATE identities SET state = $2, owner_account_id = $3, spec = $4, pictures = $5,
             verifications = $6, end_reason = $7, update_time = $8, known_since_time = $9,
-            next_lapse_time = $10, version = $11
+            next_lapse_time = $10, version = $11, monitored = $12
       WHERE identity_id = $1",
 );
 static GET: Sql = select!("FROM identities AS i WHERE i.identity_id = $1");
@@ -153,6 +154,7 @@ struct NewRow<'a> {
     known_since_time: i64,
     next_lapse_time: i64,
     version: i64,
+    monitored: bool,
 }
 
 #[derive(Serialize)]
@@ -199,6 +201,7 @@ pub async fn insert(tx: &mut Tx, new: &mut [Identity]) -> Result<(), DbError> {
             known_since_time: identity.known_since().micros(),
             next_lapse_time: identity.next_lapse().micros(),
             version: identity.version,
+            monitored: identity.spec.monitored,
         })
         .collect();
     tx.execute(&INSERT, args![json(&batch)]).await?;
@@ -242,6 +245,7 @@ pub async fn update(tx: &mut Tx, identity: &Identity) -> Result<(), DbError> {
         identity.known_since(),
         identity.next_lapse(),
         identity.version,
+        identity.spec.monitored,
     ];
     tx.execute(&UPDATE, arguments).await?;
     tx.execute(&DROP_ACCOUNTS, args![&identity.identity_id]).await?;

@@ -42,6 +42,14 @@ static LOCK_OF_ACCOUNTS: Sql = select!(
     "FROM jsonb_to_recordset($1) AS n(k text) CROSS JOIN matches AS m
       WHERE m.account_id = n.k ORDER BY m.match_id FOR UPDATE"
 );
+static LOCK_OF_CASE: Sql = select!(
+    "FROM matches AS m WHERE m.case_id = $1 AND m.case_id <> '' ORDER BY m.match_id FOR UPDATE"
+);
+static LOCK_SOME: Sql = select!(
+    "FROM jsonb_to_recordset($1) AS n(k text) CROSS JOIN matches AS m
+      WHERE m.match_id = n.k ORDER BY m.match_id FOR UPDATE"
+);
+static OF_PAIR: Sql = select!("FROM matches AS m WHERE m.identity_id = $1 AND m.account_id = $2");
 static LOCK_OF_IDENTITY: Sql = select!(
     "FROM matches AS m WHERE m.identity_id = $1 AND m.match_id > $2
       ORDER BY m.match_id LIMIT $3 FOR UPDATE"
@@ -68,12 +76,15 @@ static LIST_STATE: Sql = select!(
 static LIST_ALL: Sql =
     select!("FROM matches AS m WHERE m.match_id < $1 ORDER BY m.match_id DESC LIMIT $2");
 
-pub(super) static STATEMENTS: [&Sql; 11] = [
+pub(super) static STATEMENTS: [&Sql; 14] = [
     &INSERT,
     &UPDATE,
     &GET,
     &LOCK,
     &LOCK_OF_ACCOUNTS,
+    &LOCK_OF_CASE,
+    &LOCK_SOME,
+    &OF_PAIR,
     &LOCK_OF_IDENTITY,
     &LIST_IDENTITY,
     &LIST_ACCOUNT,
@@ -150,6 +161,7 @@ fn snapshot(shown: &Match) -> Vec<u8> {
         likeness: shown.likeness.clone(),
         identity: shown.identity.clone(),
         profile: shown.profile.clone(),
+        reopen_changes: shown.reopen_changes.clone(),
         ..Match::default()
     }
     .encode_to_vec()
@@ -231,6 +243,38 @@ pub async fn lock_of_accounts<'a>(
     account_ids: impl IntoIterator<Item = &'a str>,
 ) -> Result<Vec<Stored>, DbError> {
     all(tx.fetch_all(&LOCK_OF_ACCOUNTS, args![json(&keys(account_ids))]).await?)
+}
+
+/// The matches of a case, locked, in order of their ids.
+///
+/// # Errors
+/// If the statement fails.
+pub async fn lock_of_case(tx: &mut Tx, case_id: &str) -> Result<Vec<Stored>, DbError> {
+    all(tx.fetch_all(&LOCK_OF_CASE, args![case_id]).await?)
+}
+
+/// These matches, locked, in order of their ids.
+///
+/// # Errors
+/// If the statement fails.
+pub async fn lock_some<'a>(
+    tx: &mut Tx,
+    match_ids: impl IntoIterator<Item = &'a str>,
+) -> Result<Vec<Stored>, DbError> {
+    all(tx.fetch_all(&LOCK_SOME, args![json(&keys(match_ids))]).await?)
+}
+
+/// The match of a pair within a transaction.
+///
+/// # Errors
+/// If the statement fails.
+pub async fn of_pair(
+    tx: &mut Tx,
+    identity_id: &str,
+    account_id: &str,
+) -> Result<Option<Stored>, DbError> {
+    let row: Option<Row> = tx.fetch_optional(&OF_PAIR, args![identity_id, account_id]).await?;
+    row.map(Row::stored).transpose()
 }
 
 /// The matches of an identity after an id, locked, in order of their ids.

@@ -3,7 +3,10 @@
 #![expect(clippy::unwrap_used, reason = "what a helper cannot do fails its test")]
 
 mod bad_input;
+mod campaigning;
 mod checking;
+mod claiming;
+mod deciding;
 mod enrolling;
 mod exempting;
 mod faults;

@@ -101,6 +101,8 @@ impl Service {
             directory: shape.directory,
             shard: shape.shard.unwrap_or(Shard::WHOLE),
             others: shape.others,
+            peers: impersonation::Peers::default(),
+            proof_keys: Some(proof_keys()),
             stop: stopped,
         });
         Service { running: running.await.unwrap(), clock, stop }
@@ -189,6 +191,11 @@ pub async fn within<T>(future: impl Future<Output = T>) -> T {
         done = future => done,
         () = sleep(PATIENCE) => panic!("it did not happen"),
     }
+}
+
+/// Keys that only tests have.
+pub fn proof_keys() -> impersonation::proof::Keys {
+    impersonation::proof::Keys::parse(&"5a".repeat(32)).unwrap()
 }
 
 /// The contract, compiled once.

@@ -9,14 +9,20 @@ use super::keys;
 use super::question::{Found, Question};
 use super::segment::Segment;
 use crate::picture::{self, Pdq};
+use crate::profile::MAX_AVATARS;
 
 /// How much may be done for one profile.
 #[derive(Debug, Clone, Copy)]
 pub struct Budget {
     /// How many postings are looked at in a whole search.
     pub postings: usize,
-    /// How many rows of one key are taken: the famous ones.
+    /// How many rows of one equal key are taken: the famous ones.
     pub per_key: usize,
+    /// How many rows of a key that is only part of a name, or sounds like it, are taken.
+    pub per_part: usize,
+    /// How many rows with a near picture are taken: the nearest. A picture that more have is a
+    /// default or stock one and leads to nobody.
+    pub per_picture: usize,
     /// How many keys are compared symbol by symbol.
     pub comparisons: usize,
     /// How many candidates are looked at closely.
@@ -25,7 +31,14 @@ pub struct Budget {
 
 impl Default for Budget {
     fn default() -> Budget {
-        Budget { postings: 200_000, per_key: 256, comparisons: 4_000, close: 24 }
+        Budget {
+            postings: 200_000,
+            per_key: 256,
+            per_part: 32,
+            per_picture: 64,
+            comparisons: 4_000,
+            close: 16,
+        }
     }
 }
 
@@ -48,8 +61,8 @@ pub struct Candidate {
     pub avatar: u16,
     /// How alike the names are as far as was found out, 0 to 1.
     pub name: f32,
-    /// Whether a name sounds the same.
-    pub sound: bool,
+    /// 1 if a name sounds the same, less if only roughly.
+    pub sound: f32,
     /// Whether a name has the same words in another order.
     pub words: bool,
     promise: f32,
@@ -160,7 +173,7 @@ impl Gathered {
         budget: &Budget,
     ) {
         self.add_whole(place, segment, question, budget);
-        self.add_avatars(place, segment, avatars);
+        self.add_avatars(place, segment, avatars, budget);
         self.add_parts(place, segment, question, budget);
     }
 
@@ -173,7 +186,7 @@ impl Gathered {
                 row,
                 avatar: FAR,
                 name: 0.0,
-                sound: false,
+                sound: 0.0,
                 words: false,
                 promise: 0.0,
             });
@@ -200,7 +213,11 @@ impl Gathered {
                     self.equal[probe.name as usize] += 1;
                 }
                 taken += 1;
-                if taken > budget.per_key {
+                let most = match probe.found {
+                    Found::Equal | Found::Words => budget.per_key,
+                    _ => budget.per_part,
+                };
+                if taken > most {
                     self.truncated |= probe.found == Found::Equal;
                     continue;
                 }
@@ -211,10 +228,16 @@ impl Gathered {
                     Found::OneEdit => 1.0 - 1.0 / len,
                     Found::Inside(inside) => 0.3 + 0.6 * f32::from(inside) / len,
                     Found::Sound => 0.7,
+                    Found::Gist => 0.5,
                     Found::Words => 0.9,
                 };
                 candidate.name = candidate.name.max(name);
-                candidate.sound |= probe.found == Found::Sound;
+                let sound = match probe.found {
+                    Found::Sound => 1.0,
+                    Found::Gist => 0.5,
+                    _ => 0.0,
+                };
+                candidate.sound = candidate.sound.max(sound);
                 candidate.words |= probe.found == Found::Words;
             }
             if self.postings > budget.postings {
@@ -224,12 +247,19 @@ impl Gathered {
         }
     }
 
-    pub(crate) fn add_avatars(&mut self, place: u32, segment: &Segment, avatars: &[Pdq]) {
+    pub(crate) fn add_avatars(
+        &mut self,
+        place: u32,
+        segment: &Segment,
+        avatars: &[Pdq],
+        budget: &Budget,
+    ) {
         let mut pictures = std::mem::take(&mut self.pictures);
+        let budget = picture::Budget { owners: budget.per_picture, ..picture::Budget::default() };
         for avatar in avatars {
-            let found =
-                segment.hashes().search(avatar, AVATARS, picture::Budget::default(), &mut pictures);
-            self.truncated |= !found.complete;
+            let found = segment.hashes().search(avatar, AVATARS, budget, &mut pictures);
+            // Many owners are no loss: such a picture is everybody's.
+            self.truncated |= !found.complete && found.hits.len() < budget.owners;
             let mut same = 0;
             for hit in found.hits {
                 if !segment.is_live(hit.owner) {
@@ -310,29 +340,38 @@ impl Gathered {
         let rare = 1.0 / (1.0 + 0.5 * (self.same_picture.max(1) as f32).log2());
         for candidate in &mut self.candidates {
             let segment = &segments[candidate.segment as usize];
-            if !avatars.is_empty() {
-                for hash in segment.avatars(candidate.row) {
-                    for avatar in avatars {
-                        candidate.avatar = candidate.avatar.min(avatar.distance(&hash) as u16);
-                    }
+            for hash in segment.avatars(candidate.row).take(avatars.len() * MAX_AVATARS) {
+                for avatar in avatars {
+                    candidate.avatar = candidate.avatar.min(avatar.distance(&hash) as u16);
                 }
             }
             let picture = f32::from(FAR - candidate.avatar.min(FAR)) / f32::from(FAR);
+            candidate.promise = 2.0 * candidate.name + 3.0 * rare * picture * picture.sqrt();
+        }
+        // What else is known of a row costs memory to look at: only for those in question.
+        self.keep(4 * budget.close.min(usize::MAX / 4));
+        for candidate in &mut self.candidates {
+            let segment = &segments[candidate.segment as usize];
             let link = segment.link(candidate.row);
             let linked = link.whole != 0 && question.links.contains(&link);
-            candidate.promise = 2.0 * candidate.name
-                + 3.0 * rare * picture * picture.sqrt()
-                + segment.bio(candidate.row).likeness(question.bio)
+            candidate.promise += segment.bio(candidate.row).likeness(question.bio)
                 + if linked { 0.7 } else { 0.0 }
                 + f32::from(segment.fame(candidate.row)) / 500.0;
         }
-        if self.candidates.len() > budget.close {
-            self.candidates
-                .select_nth_unstable_by(budget.close, |a, b| b.promise.total_cmp(&a.promise));
-            self.candidates.truncate(budget.close);
-        }
+        self.keep(budget.close);
         self.candidates.sort_unstable_by(|a, b| {
             b.promise.total_cmp(&a.promise).then((a.segment, a.row).cmp(&(b.segment, b.row)))
         });
+    }
+
+    /// Keeps so many of the most promising.
+    fn keep(&mut self, most: usize) {
+        if self.candidates.len() > most {
+            // Between equals the famous one, which lies first, so that the choice is always one.
+            self.candidates.select_nth_unstable_by(most, |a, b| {
+                b.promise.total_cmp(&a.promise).then((a.segment, a.row).cmp(&(b.segment, b.row)))
+            });
+            self.candidates.truncate(most);
+        }
     }
 }

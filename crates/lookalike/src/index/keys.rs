@@ -22,6 +22,8 @@ pub enum Family {
     Sound = 3,
     /// The words of a name in alphabetical order.
     Words = 4,
+    /// How a name sounds, roughly enough to be carried from script to script.
+    Gist = 5,
 }
 
 /// A 64-bit hash of symbols; the same on every machine and in every version, since it is stored.

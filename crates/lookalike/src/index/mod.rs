@@ -28,8 +28,9 @@ use std::io::{self, Read, Write};
 use std::sync::Arc;
 
 pub use self::merge::{Merge, Merged};
+use crate::picture::Pdq;
 use crate::profile::Identity;
-use crate::text::{Reader, WordKind};
+use crate::text::Reader;
 use frequencies::Frequencies;
 use row::Row;
 use segment::Segment;
@@ -82,11 +83,13 @@ impl Index {
 
     fn count(&self, reader: &Reader, rows: &[Row]) {
         for row in rows {
-            let reading = reader.read(&row.display_name);
-            let names = reading.words.iter().filter(|word| word.kind == WordKind::Name);
-            names.for_each(|word| self.frequencies.add(word.key.as_bytes()));
-            self.frequencies.add_name();
+            self.frequencies.add(&reader.read(&row.display_name), &row.avatars);
         }
+    }
+
+    /// Counts an account that is not protected, so that what is common among all accounts is known.
+    pub fn observe(&self, reader: &Reader, display_name: &str, avatars: &[Pdq]) {
+        self.frequencies.add(&reader.read(display_name), avatars);
     }
 
     /// The index after some changes; later ones win. Cost grows with the changes, not with the

@@ -6,10 +6,12 @@ use super::keys::{self, Family, Place};
 use super::row;
 use crate::distance::Pattern;
 use crate::profile::{Link, Profile, WordSet, fame};
-use crate::text::{Key, Reader, Reading};
+use crate::text::{Key, MAX_KEY, Reader, Reading};
 
 /// Names of a profile that are looked up: handle, display name and former names.
 pub const MAX_NAMES: usize = 6;
+/// Of how many words every two are looked for together.
+const MAX_PAIRED: usize = 6;
 /// The shortest key looked for inside a name.
 const MIN_INSIDE: usize = 5;
 
@@ -24,6 +26,8 @@ pub enum Found {
     Inside(u8),
     /// It sounds the same.
     Sound,
+    /// It sounds roughly the same.
+    Gist,
     /// The same words in another order.
     Words,
 }
@@ -95,7 +99,7 @@ impl Question {
             self.add_name(reader, name as u8, &reading);
             self.readings.push(reading);
         }
-        self.probes.sort_by_key(|probe| (probe.bucket, probe.tag));
+        self.probes.sort_unstable_by_key(|probe| (probe.bucket, probe.tag, probe.name));
         self.probes.dedup_by(|a, b| {
             (a.bucket, a.tag, a.name, a.found) == (b.bucket, b.tag, b.name, b.found)
         });
@@ -123,8 +127,15 @@ impl Question {
         if let Some(start) = row::first_words(reading) {
             self.add_probe(name, Family::Whole, &start, Found::Inside(start.len() as u8));
         }
-        if reading.sound.len() >= row::MIN_SOUND {
-            self.add_probe(name, Family::Sound, reading.sound.as_bytes(), Found::Sound);
+        self.add_words(name, reading);
+        let sounds = [
+            (Family::Sound, reading.sound, Found::Sound),
+            (Family::Gist, reading.gist, Found::Gist),
+        ];
+        for (family, key, found) in sounds {
+            if key.len() >= row::MIN_SOUND {
+                self.add_probe(name, family, key.as_bytes(), found);
+            }
         }
         if let Some(words) = row::sorted_words(reading) {
             self.add_probe(name, Family::Words, &words, Found::Words);
@@ -179,6 +190,35 @@ impl Question {
                 swapped.swap(place - 1, place);
                 self.add_probe(name, Family::Whole, swapped, Found::OneEdit);
                 swapped.swap(place - 1, place);
+            }
+        }
+    }
+
+    /// Whole protected keys that some neighbouring words make up, or two words in any order.
+    fn add_words(&mut self, name: u8, reading: &Reading) {
+        let words: Vec<&[u8]> = reading.words.iter().map(|word| word.key.as_bytes()).collect();
+        for start in 0..words.len() {
+            for end in start + 1..=words.len() {
+                let run = words[start..end].concat();
+                let all = end - start == words.len();
+                if run.len() < MIN_INSIDE || run.len() > MAX_KEY || all {
+                    continue;
+                }
+                let found = Found::Inside(run.len() as u8);
+                self.add_probe(name, Family::Whole, &run, found);
+            }
+        }
+        let few = &words[..words.len().min(MAX_PAIRED)];
+        for (place, first) in few.iter().enumerate() {
+            for (other, second) in few.iter().enumerate() {
+                let pair = [*first, *second].concat();
+                let next = place + 1 == other || place == other;
+                if next || pair.len() < MIN_INSIDE || pair.len() > MAX_KEY {
+                    continue;
+                }
+                let all = words.len() == 2;
+                let found = if all { Found::Words } else { Found::Inside(pair.len() as u8) };
+                self.add_probe(name, Family::Whole, &pair, found);
             }
         }
     }

@@ -113,8 +113,13 @@ impl ReadRow {
         if let Some(start) = first_words(&reading) {
             self.others.push((Family::Whole, start));
         }
-        if reading.sound.len() >= MIN_SOUND {
-            self.others.push((Family::Sound, reading.sound.as_bytes().to_vec()));
+        // What a handle sounds like, the display name mostly does too.
+        if !of.is(KeyOf::HANDLE) {
+            for (family, key) in [(Family::Sound, reading.sound), (Family::Gist, reading.gist)] {
+                if key.len() >= MIN_SOUND {
+                    self.others.push((family, key.as_bytes().to_vec()));
+                }
+            }
         }
         if let Some(words) = sorted_words(&reading) {
             self.others.push((Family::Words, words));

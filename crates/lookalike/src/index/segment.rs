@@ -22,6 +22,7 @@ pub struct Segment {
     by_number: Vec<u32>,
     text_at: Vec<u32>,
     text: Vec<u8>,
+    /// Where the hashes of each row start, and the end; empty if each row has just one.
     first_hash: Vec<u32>,
     hashes: HashIndex,
     bios: Vec<u64>,
@@ -140,16 +141,20 @@ impl Segment {
 
     fn columns(rows: &[Row]) -> Segment {
         let mut segment = Segment::default();
-        let mut hash_count = 0;
+        let (mut hash_count, mut one_each) = (0, true);
         for row in rows {
             segment.numbers.push(row.number);
             segment.first_hash.push(hash_count);
             hash_count += row.avatars.len() as u32;
+            one_each &= row.avatars.len() == 1;
             segment.bios.extend(row.bio.0);
             segment.links.push(u64::from(row.link.host) << 32 | u64::from(row.link.whole));
             segment.fame.push(row.fame);
         }
         segment.first_hash.push(hash_count);
+        if one_each {
+            segment.first_hash = Vec::new();
+        }
         segment.by_number = (0..rows.len() as u32).collect();
         segment.by_number.sort_unstable_by_key(|row| segment.numbers[*row as usize]);
         segment.gone.resize_with(rows.len().div_ceil(64), AtomicU64::default);
@@ -216,8 +221,11 @@ impl Segment {
 
     /// The hashes of a row's pictures.
     pub fn avatars(&self, row: u32) -> impl Iterator<Item = Pdq> + '_ {
-        let row = row as usize;
-        (self.first_hash[row]..self.first_hash[row + 1]).map(|place| self.hashes.get(place))
+        let hashes = match self.first_hash.get(row as usize..row as usize + 2) {
+            Some(ends) => ends[0]..ends[1],
+            None => row..row + 1,
+        };
+        hashes.map(|place| self.hashes.get(place))
     }
 
     /// The index of hashes of pictures; owners are rows.
@@ -330,12 +338,19 @@ impl Segment {
             gone_count: AtomicUsize::new(0),
         };
         let len = segment.len();
+        let hashes_fit = match segment.first_hash.last() {
+            None => segment.hashes.len() == len,
+            Some(end) => {
+                segment.first_hash.len() == len + 1
+                    && segment.first_hash.is_sorted()
+                    && *end as usize == segment.hashes.len()
+            }
+        };
         let fits = segment.by_number.len() == len
             && segment.text_at.len() == len + 1
             && segment.text_at.last() == Some(&(segment.text.len() as u32))
             && segment.text_at.is_sorted()
-            && segment.first_hash.len() == len + 1
-            && segment.first_hash.is_sorted()
+            && hashes_fit
             && segment.bios.len() == len * 2
             && segment.links.len() == len
             && segment.fame.len() == len

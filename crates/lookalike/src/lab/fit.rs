@@ -6,7 +6,7 @@
 
 use super::accounts::Account;
 use super::boost::{self, Chance, Examples, Settings};
-use super::measure;
+use super::measure::{self, Said};
 use crate::detector::{Detector, Scratch};
 use crate::index::Index;
 use crate::index::gather::Budget;
@@ -61,38 +61,35 @@ pub fn fit(detector: &Detector, index: &Index, data: &Labelled<'_>, settings: &S
     model
 }
 
-/// The model measured on the other half, with its thresholds and true log-odds.
-pub fn finish(detector: &mut Detector, index: &Index, data: &Labelled<'_>) {
-    let imitations: Vec<&Account> =
-        data.imitations.iter().filter(|account| !is_for_fitting(account)).collect();
-    let unrelated: Vec<&Account> = data.unrelated.iter().skip(1).step_by(2).collect();
-    let found = measure::top_matches(detector, index, &imitations);
-    let right: Vec<f32> = found
-        .iter()
-        .zip(&imitations)
-        .map(|(top, account)| match top {
-            Some((number, score)) if Some(*number) == account.subject => *score,
-            _ => f32::NEG_INFINITY,
-        })
-        .collect();
-    let found: Vec<f32> =
-        found.iter().map(|top| top.map_or(f32::NEG_INFINITY, |(_, score)| score)).collect();
-    let mut harmless = measure::best_scores(detector, index, &unrelated);
-    let (scale, shift) = logistic(&found, &harmless);
-    let model = &mut detector.model;
-    harmless.sort_by(|a, b| b.total_cmp(a));
+/// The accounts that were kept for measuring: imitations and unrelated ones.
+pub fn kept<'a>(data: &Labelled<'a>) -> (Vec<&'a Account>, Vec<&'a Account>) {
+    let imitations = data.imitations.iter().filter(|account| !is_for_fitting(account)).collect();
+    (imitations, data.unrelated.iter().skip(1).step_by(2).collect())
+}
+
+/// Makes the model's log-odds true and gives it thresholds, by what it says of accounts that it was
+/// not fitted to; what it says then.
+pub fn finish(model: &mut Model, said: &Said) -> Said {
+    let best = |top: &Option<(u64, f32)>| top.map_or(f32::NEG_INFINITY, |(_, score)| score);
+    let found: Vec<f32> = said.imitations.iter().map(best).collect();
+    let (scale, shift) = logistic(&found, &said.unrelated);
+    let now = |score: f32| scale * score + shift;
+    let said = Said {
+        imitations: said.imitations.iter().map(|top| top.map(|(n, s)| (n, now(s)))).collect(),
+        right: said.right.clone(),
+        unrelated: said.unrelated.iter().map(|score| now(*score)).collect(),
+    };
+    model.base = now(model.base);
+    model.scale *= scale;
     model.thresholds.clear();
     for rate in RATES {
-        let score = measure::score_at(&harmless, rate);
-        let recall = right.iter().filter(|right| **right >= score).count() as f32;
-        model.thresholds.push(Threshold {
-            false_positive_rate: rate,
-            score: scale * score + shift,
-            recall: recall / right.len().max(1) as f32,
-        });
+        let score = said.score_at(rate);
+        let found = said.imitations.iter().zip(&said.right);
+        let found = found.filter(|(top, right)| **right && best(top) >= score).count();
+        let recall = found as f32 / said.right.len().max(1) as f32;
+        model.thresholds.push(Threshold { false_positive_rate: rate, score, recall });
     }
-    model.base = scale * model.base + shift;
-    model.scale *= scale;
+    said
 }
 
 fn model_of(trees: boost::Trees) -> Model {

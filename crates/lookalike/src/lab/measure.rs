@@ -56,10 +56,42 @@ pub fn best_scores(detector: &Detector, index: &Index, accounts: &[&Account]) ->
     tops.into_iter().map(|top| top.map_or(f32::NEG_INFINITY, |(_, score)| score)).collect()
 }
 
-/// The score that only this share of descending scores exceeds.
-pub fn score_at(descending: &[f32], rate: f32) -> f32 {
-    let place = (descending.len() as f32 * rate) as usize;
-    descending.get(place).map_or(f32::INFINITY, |score| score + 1e-4)
+/// What a detector says of labelled accounts.
+#[derive(Debug, Clone, Default)]
+pub struct Said {
+    /// Of each imitation: the best identity and its score.
+    pub imitations: Vec<Option<(u64, f32)>>,
+    /// Of each imitation: whether that is the right identity.
+    pub right: Vec<bool>,
+    /// Of each unrelated account: the best score.
+    pub unrelated: Vec<f32>,
+}
+
+impl Said {
+    /// Asks the detector.
+    pub fn of(
+        detector: &Detector,
+        index: &Index,
+        imitations: &[&Account],
+        unrelated: &[&Account],
+    ) -> Said {
+        let tops = top_matches(detector, index, imitations);
+        let right = tops
+            .iter()
+            .zip(imitations)
+            .map(|(top, account)| top.is_some_and(|(number, _)| Some(number) == account.subject));
+        let right = right.collect();
+        let unrelated = best_scores(detector, index, unrelated);
+        Said { imitations: tops, right, unrelated }
+    }
+
+    /// The score that only this share of the unrelated accounts reaches.
+    pub fn score_at(&self, rate: f32) -> f32 {
+        let mut descending = self.unrelated.clone();
+        descending.sort_by(|a, b| b.total_cmp(a));
+        let place = (descending.len() as f32 * rate) as usize;
+        descending.get(place).map_or(f32::INFINITY, |score| score + 1e-4)
+    }
 }
 
 /// How the detector does.
@@ -95,34 +127,29 @@ pub struct ClassReport {
     pub candidate: f32,
 }
 
-/// Measures.
-pub fn measure(
+/// Puts together what was said of accounts, and asks what more is needed.
+pub fn report(
     detector: &Detector,
     index: &Index,
-    imitations: &[&Account],
-    unrelated: &[&Account],
+    (imitations, unrelated): (&[&Account], &[&Account]),
+    said: &Said,
     rates: &[f32],
 ) -> Report {
-    let found = each(imitations, |account, scratch| {
+    let known = each(imitations, |account, scratch| {
         let seen = detector.see(index, &ageless(account), scratch, &Budget::default());
-        let known = seen.iter().any(|seen| Some(seen.number) == account.subject);
-        let scored = seen.iter().map(|seen| (seen.number, detector.model.score(&seen.features)));
-        (known, scored.max_by(|a, b| a.1.total_cmp(&b.1)))
+        seen.iter().any(|seen| Some(seen.number) == account.subject)
     });
-    let harmless = best_scores(detector, index, unrelated);
-    let mut descending = harmless.clone();
-    descending.sort_by(|a, b| b.total_cmp(a));
-    let scores: Vec<f32> = rates.iter().map(|rate| score_at(&descending, *rate)).collect();
+    let scores: Vec<f32> = rates.iter().map(|rate| said.score_at(*rate)).collect();
     let mut report = Report { rates: rates.to_vec(), scores, ..Report::default() };
-    for (account, (known, top)) in imitations.iter().zip(&found) {
+    let all = imitations.iter().zip(&known).zip(said.imitations.iter().zip(&said.right));
+    for ((account, known), (top, right)) in all {
         let class = report.classes.entry(account.class.clone()).or_default();
         class.recall.resize(rates.len(), 0.0);
         class.count += 1;
         class.candidate += f32::from(*known);
-        let right = top.filter(|(number, _)| Some(*number) == account.subject);
-        class.top += f32::from(right.is_some());
+        class.top += f32::from(*right);
         for (recall, threshold) in class.recall.iter_mut().zip(&report.scores) {
-            *recall += f32::from(right.is_some_and(|(_, score)| score >= *threshold));
+            *recall += f32::from(*right && top.is_some_and(|(_, score)| score >= *threshold));
         }
     }
     for class in report.classes.values_mut() {
@@ -131,7 +158,7 @@ pub fn measure(
         class.top /= count;
         class.candidate /= count;
     }
-    for (account, score) in unrelated.iter().zip(&harmless) {
+    for (account, score) in unrelated.iter().zip(&said.unrelated) {
         let (count, flagged) = report.tags.entry(account.class.clone()).or_default();
         flagged.resize(rates.len(), 0.0);
         *count += 1;
@@ -142,8 +169,8 @@ pub fn measure(
     for (count, flagged) in report.tags.values_mut() {
         flagged.iter_mut().for_each(|flagged| *flagged /= *count as f32);
     }
-    let imitating = found.iter().map(|(_, top)| top.map_or(f32::NEG_INFINITY, |top| top.1));
-    calibrate(&mut report, imitating, &harmless);
+    let imitating = said.imitations.iter().map(|top| top.map_or(f32::NEG_INFINITY, |top| top.1));
+    calibrate(&mut report, imitating, &said.unrelated);
     report.explained = explained(detector, index, imitations, &report.scores);
     report
 }

@@ -66,6 +66,12 @@ impl Pdq {
         Pdq(self.0.map(|word| word ^ ODD_ROWS))
     }
 
+    /// The hash of the picture's negative, but for a few bits.
+    #[must_use]
+    pub fn inverted(self) -> Pdq {
+        Pdq(self.0.map(|word| !word))
+    }
+
     /// The hash of the picture mirrored at its main diagonal, rows becoming columns.
     #[must_use]
     pub fn transposed(self) -> Pdq {
@@ -138,7 +144,7 @@ mod tests {
     fn distance_counts_differing_bits_and_symmetries_undo_themselves() {
         let hash: Pdq = TEXT.parse().unwrap();
         assert_eq!(hash.distance(&hash), 0);
-        assert_eq!(hash.distance(&Pdq(hash.0.map(|word| !word))), 256);
+        assert_eq!(hash.distance(&hash.inverted()), 256);
         assert_eq!(hash.distance(&hash.mirrored()), 128);
         assert_eq!(hash.distance(&hash.flipped()), 128);
         assert_eq!(hash.mirrored().mirrored(), hash);

@@ -2,14 +2,36 @@
 //!
 //! A bait alone proves nothing; beside a likeness it counts. The lists are data.
 
+use std::collections::HashMap;
 use std::sync::LazyLock;
 
-/// One phrase a line, with its weight.
-static PHRASES: LazyLock<Vec<(f32, &str)>> = LazyLock::new(|| {
+/// The phrases, one a line with its weight: those of words between spaces by their first word, and
+/// those of scripts without spaces.
+struct Phrases {
+    by_first: HashMap<&'static str, Vec<(f32, &'static str)>>,
+    unspaced: Vec<(f32, &'static str)>,
+}
+
+static PHRASES: LazyLock<Phrases> = LazyLock::new(|| {
     let lines = include_str!("../../data/baits.tsv").lines();
     let rows = lines.filter(|line| !line.starts_with('#')).filter_map(|line| line.split_once('\t'));
-    rows.filter_map(|(weight, phrase)| Some((weight.parse().ok()?, phrase))).collect()
+    let mut phrases = Phrases { by_first: HashMap::new(), unspaced: Vec::new() };
+    for (weight, phrase) in rows.filter_map(|(weight, phrase)| Some((weight.parse().ok()?, phrase)))
+    {
+        if phrase.chars().next().is_some_and(is_spaced) {
+            let first = phrase.split(' ').next().unwrap_or_default();
+            phrases.by_first.entry(first).or_default().push((weight, phrase));
+        } else {
+            phrases.unspaced.push((weight, phrase));
+        }
+    }
+    phrases
 });
+
+/// Whether a letter is of a script that parts its words by spaces.
+fn is_spaced(letter: char) -> bool {
+    (letter as u32) < 0x2e80
+}
 
 /// Hosts of messengers and of pages of links.
 static RELAYS: LazyLock<Vec<&str>> = LazyLock::new(|| {
@@ -27,17 +49,27 @@ pub fn in_text(text: &str) -> f32 {
         lower.push(if letter.is_alphanumeric() { letter } else { ' ' });
     }
     lower.push(' ');
-    let found = PHRASES.iter().filter(|(_, phrase)| has_phrase(&lower, phrase));
-    found.map(|(weight, _)| weight).sum::<f32>().min(4.0)
-}
-
-/// Whether the words of a phrase stand in a text of words between single spaces. Scripts without
-/// spaces between words are searched letter by letter.
-fn has_phrase(text: &str, phrase: &str) -> bool {
-    let spaced = phrase.chars().next().is_some_and(|letter| (letter as u32) < 0x2e80);
-    text.match_indices(phrase).any(|(place, _)| {
-        !spaced || text[..place].ends_with(' ') && text[place + phrase.len()..].starts_with(' ')
-    })
+    let mut found: Vec<(f32, &str)> = Vec::new();
+    let mut add = |phrase: (f32, &'static str)| {
+        if !found.iter().any(|(_, known)| *known == phrase.1) {
+            found.push(phrase);
+        }
+    };
+    for (place, _) in lower.match_indices(' ') {
+        let rest = &lower[place + 1..];
+        let first = rest.split(' ').next().unwrap_or_default();
+        for phrase in PHRASES.by_first.get(first).into_iter().flatten() {
+            let after = rest.strip_prefix(phrase.1);
+            if after.is_some_and(|after| after.starts_with(' ')) {
+                add(*phrase);
+            }
+        }
+    }
+    if lower.chars().any(|letter| !is_spaced(letter)) {
+        let unspaced = PHRASES.unspaced.iter();
+        unspaced.filter(|(_, phrase)| lower.contains(phrase)).for_each(|phrase| add(*phrase));
+    }
+    found.iter().map(|(weight, _)| weight).sum::<f32>().min(4.0)
 }
 
 /// Whether a link leads to a messenger or to a page of links.

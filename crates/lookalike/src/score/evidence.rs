@@ -64,13 +64,15 @@ fn words(
             }
             words
         }
-        Signal::FormerName => {
-            let likeness = seen("former_likeness") * 100.0;
-            format!("a former name is {likeness:.0} % alike")
+        Signal::FormerName => match seen("former_name") {
+            2.0.. => "a former name is alike, the names of now are not".to_owned(),
+            _ => "became alike by a change of name".to_owned(),
+        },
+        Signal::Avatar => {
+            avatar(seen("avatar_distance"), seen("avatar_common"), seen("avatar_owners"))
         }
-        Signal::Avatar => avatar(seen("avatar_distance"), seen("avatar_common")),
         Signal::Bio => {
-            let share = seen("bio_likeness") * 100.0;
+            let share = seen("bio_kept").max(seen("bio_likeness")) * 100.0;
             let bait = if seen("bio_bait") > 0.0 { "; it holds words that lure" } else { "" };
             format!("bio shares {share:.0} % of its words{bait}")
         }
@@ -91,11 +93,14 @@ fn words(
             let identity = seen("audience_identity").exp2() - 1.0;
             format!("about {identity:.0} follow the identity")
         }
-        Signal::Age => "how long ago the account was created".to_owned(),
+        Signal::Age => {
+            let days = seen("age").exp2() - 1.0;
+            format!("created about {days:.0} days ago, which proves little")
+        }
     }
 }
 
-fn avatar(distance: f32, common: f32) -> String {
+fn avatar(distance: f32, common: f32, owners: f32) -> String {
     if distance > f32::from(FAR) {
         return "no picture to compare".to_owned();
     }
@@ -105,6 +110,9 @@ fn avatar(distance: f32, common: f32) -> String {
     let mut words = format!("avatar within {distance:.0} of 256 bits");
     if common >= 1.0 {
         words.push_str(&format!("; about {:.0} protected avatars are", common.exp2()));
+    }
+    if owners >= 2.0 {
+        words.push_str(&format!("; about {:.0} accounts have it", owners.exp2()));
     }
     words
 }

@@ -10,7 +10,7 @@ use crate::index::question::Question;
 use crate::index::row::KeyOf;
 use crate::index::segment::Segment;
 use crate::profile::Profile;
-use crate::text::{Reading, Script, TrickKind, WordKind};
+use crate::text::{MAX_WORDS, Reading, Script, TrickKind, WordKind};
 
 /// What a feature, and so a piece of evidence, speaks of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -67,7 +67,7 @@ const fn feature(name: &'static str, signal: Signal, sign: i8) -> Feature {
 const PER_NAME: usize = 12;
 
 /// All features, in the order of [`Features`].
-pub const FEATURES: [Feature; 39] = [
+pub const FEATURES: [Feature; 46] = [
     // How alike the name and the nearest key are, 0 to 1.
     feature("handle_likeness", Signal::Handle, 1),
     // How many symbols the nearest key has; symbols of large scripts count 2.
@@ -104,12 +104,12 @@ pub const FEATURES: [Feature; 39] = [
     feature("display_near", Signal::DisplayName, -1),
     feature("display_surprise", Signal::DisplayName, 1),
     feature("display_added", Signal::DisplayName, 0),
-    // 1 if a name sounds the same.
+    // 1 if a name sounds the same, less if roughly.
     feature("display_sound", Signal::DisplayName, 1),
     // 1 if a name has the same words in another order.
     feature("display_words", Signal::DisplayName, 1),
-    // The same likeness for the nearest former name.
-    feature("former_likeness", Signal::FormerName, 1),
+    // 2 if a former name is alike where none of now is, 1 if a change of name made one alike.
+    feature("former_name", Signal::FormerName, 1),
     // How many of 256 bits differ, 128 at most; 129 if either has no picture.
     feature("avatar_distance", Signal::Avatar, -1),
     // How many identities have this picture, as a logarithm to 2.
@@ -134,10 +134,30 @@ pub const FEATURES: [Feature; 39] = [
     feature("display_rivals", Signal::DisplayName, -1),
     // How alike handle and display name are to one another's counterpart taken together, 0 to 2.
     feature("handle_both", Signal::Handle, 1),
+    // How many accounts have this picture, protected or not, as a logarithm to 2.
+    feature("avatar_owners", Signal::Avatar, -1),
+    // How many have this display name, as a logarithm to 2.
+    feature("display_bearers", Signal::DisplayName, -1),
+    // How many of the words of the identity's bio the profile's has, 0 to 1.
+    feature("bio_kept", Signal::Bio, 1),
+    // How much of a key the words of the name cover, in any order, 0 to 1.
+    feature("handle_covered", Signal::Handle, 1),
+    // How surprising those words are, in bits.
+    feature("handle_covered_surprise", Signal::Handle, 1),
+    feature("display_covered", Signal::DisplayName, 1),
+    feature("display_covered_surprise", Signal::DisplayName, 1),
 ];
 
 /// The features of one pair, in the order of [`FEATURES`].
 pub type Features = [f32; FEATURES.len()];
+
+/// From which likeness on two names count as alike where only that is asked.
+const ALIKE: f32 = 0.85;
+
+/// The place of "former_name".
+pub const FORMER_NAME: usize = 26;
+/// The place of "age".
+pub const AGE: usize = 36;
 
 /// What is not known.
 pub const UNKNOWN: f32 = -1.0;
@@ -148,20 +168,27 @@ pub struct Own {
     bait: f32,
     relay: f32,
     surprise: [f32; 2],
+    words: [[f32; MAX_WORDS]; 2],
+    owners: f32,
+    bearers: f32,
 }
 
 impl Own {
     /// Of a profile.
     pub fn of(profile: &Profile, question: &Question, frequencies: &Frequencies) -> Own {
         let mut own = Own { bait: bait::in_text(&profile.bio), ..Own::default() };
+        let owners = profile.avatars.iter().map(|avatar| frequencies.owners(avatar));
+        own.owners = owners.fold(0.0, f32::max);
+        own.bearers = question.readings.get(1).map_or(0.0, |name| frequencies.bearers(name));
         own.relay = f32::from(profile.links.iter().any(|link| bait::is_relay(link)));
         for (name, surprise) in own.surprise.iter_mut().enumerate() {
             let words = question.readings[name].words.iter();
-            *surprise = words
-                .filter(|word| word.kind == WordKind::Name)
-                .map(|word| frequencies.surprise(word.key.as_bytes()))
-                .sum::<f32>()
-                .min(60.0);
+            for (word, surprise) in words.clone().zip(&mut own.words[name]) {
+                *surprise = frequencies.surprise(word.key.as_bytes());
+            }
+            let names = words.zip(&own.words[name]);
+            let names = names.filter(|(word, _)| word.kind == WordKind::Name);
+            *surprise = names.map(|(_, surprise)| surprise).sum::<f32>().min(60.0);
         }
         own
     }
@@ -217,11 +244,41 @@ fn beside(question: &Question, name: u8, own_kind: KeyOf, segment: &Segment, row
     best
 }
 
-/// How alike the profile's first name and any of the identity's look, whole or one inside the
-/// other.
-pub fn looks_alike(question: &Question, segment: &Segment, row: u32) -> f32 {
-    let best = beside(question, 0, KeyOf::HANDLE, segment, row);
-    best.likeness.max(best.inside)
+/// How much of a key the words of a name cover, and how surprising those words are: of the key of
+/// which they cover most.
+fn covered(
+    reading: &Reading,
+    surprise: &[f32; MAX_WORDS],
+    segment: &Segment,
+    row: u32,
+) -> (f32, f32) {
+    let mut best = (0.0, 0.0);
+    for (_, key) in segment.keys(row).filter(|(of, _)| of.is(KeyOf::FULL)) {
+        let (mut places, mut bits) = (0u32, 0.0);
+        for (word, surprise) in reading.words.iter().zip(surprise) {
+            let word = word.key.as_bytes();
+            if word.len() < 2 || word.len() > key.len() {
+                continue;
+            }
+            let free = |place: &usize| places & run(*place, word.len()) == 0;
+            let mut found = (0..=key.len() - word.len())
+                .filter(|place| &key[*place..*place + word.len()] == word);
+            if let Some(place) = found.find(free) {
+                places |= run(place, word.len());
+                bits += surprise;
+            }
+        }
+        let share = places.count_ones() as f32 / key.len() as f32;
+        if share > best.0 {
+            best = (share, bits.min(60.0));
+        }
+    }
+    best
+}
+
+/// Bits of so many places from one on.
+fn run(place: usize, len: usize) -> u32 {
+    (((1u64 << len) - 1) << place) as u32
 }
 
 fn contains(long: &[u8], short: &[u8]) -> bool {
@@ -289,10 +346,15 @@ pub fn of_pair(
     }
     let former = (2..question.readings.len())
         .map(|name| beside(question, name as u8, KeyOf::HANDLE, segment, row).likeness);
+    let former = former.fold(0.0, f32::max);
     let rest = &mut features[2 * PER_NAME..];
-    rest[0] = f32::from(candidate.sound);
+    rest[0] = candidate.sound;
     rest[1] = f32::from(candidate.words);
-    rest[2] = former.fold(0.0, f32::max);
+    rest[2] = match (former >= ALIKE, likeness[0].max(likeness[1]) >= ALIKE) {
+        (true, false) => 2.0,
+        (false, true) if question.readings.len() > 2 => 1.0,
+        _ => 0.0,
+    };
     let has_picture = !profile.avatars.is_empty() && segment.avatars(row).next().is_some();
     rest[3] = if has_picture { f32::from(candidate.avatar.min(FAR)) } else { f32::from(FAR + 1) };
     rest[4] = log2(gathered.same_picture);
@@ -314,6 +376,13 @@ pub fn of_pair(
     let rivals = gathered.candidates.iter().filter(|other| other.name >= candidate.name).count();
     rest[13] = log2(rivals as u32);
     rest[14] = likeness[0] + likeness[1];
+    rest[15] = own.owners;
+    rest[16] = own.bearers;
+    rest[17] = question.bio.kept(segment.bio(row));
+    for name in 0..kinds.len() {
+        let covered = covered(&question.readings[name], &own.words[name], segment, row);
+        rest[18 + 2 * name..][..2].copy_from_slice(&[covered.0, covered.1]);
+    }
     features
 }
 

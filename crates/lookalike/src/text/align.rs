@@ -1,6 +1,7 @@
 //! Where two texts differ: the cheapest way from one to the other, where look-alikes cost
 //! little. It must not know what the differences mean.
 
+use super::key::{Folder, Key};
 use super::table::TABLE;
 
 /// The characters of each text that are compared.
@@ -17,6 +18,8 @@ pub(super) struct Change {
     pub(super) alike: bool,
     /// Whether it only repeats its neighbour.
     pub(super) repeats: bool,
+    /// Whether it follows the one before it at once.
+    joined: bool,
 }
 
 impl Change {
@@ -36,12 +39,19 @@ fn replaces(ours: char, theirs: char) -> u16 {
     if ours == theirs {
         return SAME;
     }
-    let (ours, theirs) = (TABLE.entry(ours), TABLE.entry(theirs));
-    let styled = |a: u8, looks: &[u8]| a != 0 && looks == [a];
-    let alike = !ours.looks().is_empty() && ours.looks() == theirs.looks()
-        || styled(ours.style, theirs.looks())
-        || styled(theirs.style, ours.looks());
-    if alike { ALIKE } else { REPLACED }
+    if alike(ours, theirs) || alike(theirs, ours) { ALIKE } else { REPLACED }
+}
+
+/// Whether one looks like the other, small or as a capital.
+fn alike(one: char, other: char) -> bool {
+    let looks = TABLE.entry(other).looks();
+    let styled = |one: char| {
+        let style = TABLE.entry(one).style;
+        style != 0 && looks == [style]
+    };
+    !looks.is_empty() && TABLE.entry(one).looks() == looks
+        || styled(one)
+        || one.to_uppercase().any(styled)
 }
 
 fn removes(own: char) -> u16 {
@@ -104,14 +114,16 @@ fn cheapest(
 fn gather(ours: &[char], theirs: &[char], steps: &[(bool, bool)]) -> Vec<Change> {
     let mut changes: Vec<Change> = Vec::new();
     let (mut i, mut j) = (0, 0);
-    let mut open = None;
+    let mut open: Option<(bool, bool)> = None;
     for &(left, right) in steps {
         let same = left && right && ours[i] == theirs[j];
         if same {
             open = None;
         } else {
             if open != Some((left, right)) || left && right {
-                changes.push(Change { alike: left && right, repeats: true, ..Change::default() });
+                let joined = open.is_some();
+                let alike = left && right;
+                changes.push(Change { alike, repeats: true, joined, ..Change::default() });
             }
             open = Some((left, right));
         }
@@ -133,5 +145,29 @@ fn gather(ours: &[char], theirs: &[char], steps: &[(bool, bool)]) -> Vec<Change>
         }
         (i, j) = (i + usize::from(left), j + usize::from(right));
     }
-    changes
+    join(changes)
+}
+
+/// Makes one of neighbours that look alike only together, as `rn` and `m`.
+fn join(changes: Vec<Change>) -> Vec<Change> {
+    let mut joined: Vec<Change> = Vec::with_capacity(changes.len());
+    for change in changes {
+        if let Some(last) = joined.last_mut().filter(|last| change.joined && !last.alike) {
+            let ours = format!("{}{}", last.ours, change.ours);
+            let theirs = format!("{}{}", last.theirs, change.theirs);
+            let looks = folded(&ours);
+            if !looks.is_empty() && looks == folded(&theirs) {
+                *last = Change { ours, theirs, alike: true, joined: last.joined, repeats: false };
+                continue;
+            }
+        }
+        joined.push(change);
+    }
+    joined
+}
+
+fn folded(text: &str) -> Key {
+    let mut folder = Folder::default();
+    text.chars().for_each(|each| folder.extend(TABLE.entry(each).looks()));
+    folder.key()
 }

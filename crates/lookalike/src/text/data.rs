@@ -9,6 +9,10 @@ pub(super) const LOOKS: &str = include_str!("../../data/looks.tsv");
 pub(super) const SYMBOLS: &str = include_str!("../../data/symbols.tsv");
 /// Forms of one Han character.
 pub(super) const HAN: &str = include_str!("../../data/han.tsv");
+/// Han characters of nearly the same strokes.
+pub(super) const HAN_ALIKE: &str = include_str!("../../data/han_alike.tsv");
+/// Letters that frame names.
+pub(super) const DECOR: &str = include_str!("../../data/decor.tsv");
 /// Words that are added to names.
 pub(super) const AFFIXES: &str = include_str!("../../data/affixes.tsv");
 /// Phrases by which an account says that it is not the subject.

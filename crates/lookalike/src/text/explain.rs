@@ -37,13 +37,20 @@ pub fn explain(query: &Reading, protected: &Reading) -> String {
         };
     }
     let changes = changes(&query.plain, &protected.plain);
-    let edits = || changes.iter().filter(|each| kind(each) == Kind::Other).map(Change::letters);
+    let edits =
+        || changes.iter().filter(|each| kind(each, false) == Kind::Other).map(Change::letters);
     let told = if let Some(swap) = swapped(query, protected) {
         swap
     } else if query.looks == protected.looks {
-        format!("equal after {}", tell(&changes))
+        let reversed = query.tricks.count(TrickKind::Bidi) > 0;
+        let turned = |text: &str| text.chars().any(|each| TABLE.entry(each).turned != 0);
+        match changes.iter().map(Change::letters).sum::<usize>() * 2 > query.looks.len() {
+            true if reversed => "equal as it is shown: hidden characters reverse it".to_owned(),
+            true if turned(&query.plain) => "equal when it is turned upside down".to_owned(),
+            _ => format!("equal after {}", tell(&changes, true)),
+        }
     } else if edits().sum::<usize>() * 3 <= protected.plain.chars().count() {
-        tell(&changes)
+        tell(&changes, false)
     } else if query.core == protected.core {
         "equal without the added words".to_owned()
     } else if !query.latin.is_empty() && query.latin == protected.latin {
@@ -85,7 +92,7 @@ fn swapped(query: &Reading, protected: &Reading) -> Option<String> {
     }
 }
 
-fn kind(change: &Change) -> Kind {
+fn kind(change: &Change, equal: bool) -> Kind {
     let entry = |text: &str| text.chars().next().map(|each| *TABLE.entry(each));
     let parts = |text: &str| text.chars().all(|each| !TABLE.entry(each).reads());
     if parts(&change.ours) && parts(&change.theirs) {
@@ -98,7 +105,7 @@ fn kind(change: &Change) -> Kind {
         return if change.repeats { Kind::Repeated } else { Kind::Left };
     }
     if !change.alike {
-        return Kind::Other;
+        return if equal { Kind::Leet } else { Kind::Other };
     }
     let (Some(ours), Some(theirs)) = (entry(&change.ours), entry(&change.theirs)) else {
         return Kind::Other;
@@ -113,8 +120,8 @@ fn kind(change: &Change) -> Kind {
     }
 }
 
-/// Tells all changes, kind by kind.
-fn tell(changes: &[Change]) -> String {
+/// Tells all changes, kind by kind; of texts that look equal, none is more than a disguise.
+fn tell(changes: &[Change], equal: bool) -> String {
     const ORDER: [Kind; 9] = [
         Kind::Other,
         Kind::Foreign,
@@ -128,7 +135,8 @@ fn tell(changes: &[Change]) -> String {
     ];
     let mut told = String::new();
     for which in ORDER {
-        let these: Vec<&Change> = changes.iter().filter(|each| kind(each) == which).collect();
+        let these: Vec<&Change> =
+            changes.iter().filter(|each| kind(each, equal) == which).collect();
         if !these.is_empty() {
             if !told.is_empty() {
                 told.push_str("; ");

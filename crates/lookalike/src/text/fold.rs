@@ -14,7 +14,7 @@ use super::key::symbol;
 use super::plain;
 use super::script::writes_names;
 use super::signs::Signs;
-use super::table::{Class, Entry, Guise};
+use super::table::{Class, Decor, Entry, Guise};
 
 /// How often a rule may lead to another.
 const DEPTH: u8 = 6;
@@ -25,6 +25,8 @@ pub(super) struct Rules {
     styles: HashMap<char, u8>,
     turned: HashMap<char, u8>,
     han: HashMap<char, char>,
+    alike: HashMap<char, char>,
+    decor: HashMap<char, Decor>,
     signs: Signs,
 }
 
@@ -45,12 +47,27 @@ impl Rules {
                 }
             }
         }
-        let mut han = HashMap::new();
+        let (mut han, mut alike) = (HashMap::new(), HashMap::new());
         for (head, others) in data::rows(data::HAN) {
             let head = head.chars().next().unwrap_or_default();
             han.extend(others.chars().map(|each| (each, head)));
         }
-        Rules { looks, styles, turned, han, signs: Signs::new() }
+        for (head, others) in data::rows(data::HAN_ALIKE) {
+            let head = head.chars().next().unwrap_or_default();
+            let head = han.get(&head).copied().unwrap_or(head);
+            for each in others.chars() {
+                let each = han.get(&each).copied().unwrap_or(each);
+                if each != head {
+                    alike.insert(each, head);
+                }
+            }
+        }
+        let mut decor = HashMap::new();
+        for (place, characters) in data::rows(data::DECOR) {
+            let place = if place == "both" { Decor::Both } else { Decor::Either };
+            decor.extend(characters.chars().map(|each| (each, place)));
+        }
+        Rules { looks, styles, turned, han, alike, decor, signs: Signs::new() }
     }
 
     /// The signs that may stand for letters.
@@ -64,8 +81,22 @@ impl Rules {
         let mut entry = Entry::of(self.class(character));
         entry.script = script;
         entry.plain = plain::simple(character);
-        if !matches!(entry.class, Class::Letter | Class::Digit) {
-            return entry;
+        entry.decor = self.decor.get(&character).copied().unwrap_or_default();
+        match entry.class {
+            Class::Letter | Class::Digit => {}
+            Class::Regional => {
+                let letter = u32::from(character) - 0x1_f1e6 + u32::from(b'a');
+                entry.set_looks(&[resemble(u8::try_from(letter).unwrap_or_default())]);
+                return entry;
+            }
+            Class::Sign => {
+                let reading = self.signs.alone(character).map(str::to_owned);
+                let reading = reading.or_else(|| prototype(character)).unwrap_or_default();
+                let looks: Vec<u8> = reading.bytes().map(resemble).collect();
+                entry.set_looks(&looks);
+                return entry;
+            }
+            _ => return entry,
         }
         let mut looks = Vec::new();
         self.looks(character, (DEPTH, writes_names(character)), &mut looks);
@@ -75,8 +106,10 @@ impl Rules {
         let mut literal = Vec::new();
         literally(character, &mut literal);
         entry.set_literal(&literal);
-        entry.set_latin(&in_latin(character, &literal));
-        entry.turned = self.turned.contains_key(&character);
+        if !looks.is_empty() {
+            entry.set_latin(&in_latin(character, &literal));
+        }
+        entry.turned = self.turned.get(&character).map_or(0, |&letter| resemble(letter));
         entry.guise = guise(character, script, &looks, &literal);
         entry
     }
@@ -93,6 +126,9 @@ impl Rules {
         }
         match character {
             '\u{1f1e6}'..='\u{1f1ff}' => Class::Regional,
+            // A stretched line in Arabic and Nko, and strokes that frame names.
+            '\u{640}' | '\u{7fa}' => Class::Mark,
+            '彡' => Class::Picture,
             '\u{202a}'..='\u{202e}'
             | '\u{2066}'..='\u{2069}'
             | '\u{200e}'
@@ -105,6 +141,7 @@ impl Rules {
             _ if is_combining_mark(character) => Class::Letter,
             _ if character.is_ascii() => Class::Separator,
             _ if has_letters(character) => Class::Letter,
+            _ if prototype(character).is_some_and(|each| each != "l") => Class::Sign,
             '\u{80}'..='\u{bf}'
             | '\u{2000}'..='\u{206f}'
             | '\u{3000}'..='\u{303f}'
@@ -125,8 +162,15 @@ impl Rules {
             }
             return;
         }
+        if matches!(character, 'ー' | 'ｰ') {
+            return;
+        }
         if let Some(reading) = self.looks.get(&character) {
-            return into.extend(reading.chars().map(plain_symbol));
+            return match single(reading.chars()) {
+                Some(itself) if itself == character => into.push(symbol(character)),
+                Some(other) if !other.is_ascii() => self.looks(other, (depth - 1, names), into),
+                _ => into.extend(reading.bytes()),
+            };
         }
         if let Some(letter) = mathematical(character) {
             return into.push(letter);
@@ -134,12 +178,18 @@ impl Rules {
         if let Some(native) = native(character) {
             return native.iter().for_each(|&each| into.push(symbol(each)));
         }
-        if let Some(&head) = self.han.get(&character) {
-            return self.looks(head, (depth - 1, names), into);
+        if let Some(modern) = super::native::georgian(character) {
+            return self.looks(modern, (depth - 1, names), into);
+        }
+        let form = self.han.get(&character).copied().unwrap_or(character);
+        let form = self.alike.get(&form).copied().unwrap_or(form);
+        if form != character {
+            return self.looks(form, (depth - 1, names), into);
         }
         let parts: Vec<char> = std::iter::once(character).nfkd().collect();
         if parts != [character] {
-            let seen = parts.into_iter().filter(|&each| each.is_alphanumeric() || kept(each));
+            let unmarked = |each: char| each.is_alphanumeric() && !is_combining_mark(each);
+            let seen = parts.into_iter().filter(|&each| unmarked(each) || kept(each));
             return seen.for_each(|each| self.looks(each, (depth - 1, names), into));
         }
         self.resembling(character, (depth, names), into);
@@ -187,11 +237,6 @@ impl Rules {
     }
 }
 
-/// A letter of ASCII as it is, another character as its symbol.
-const fn plain_symbol(character: char) -> u8 {
-    if character.is_ascii() { character as u8 } else { symbol(character) }
-}
-
 /// The letters of ASCII that Unicode says that a character is confused with.
 fn prototype(character: char) -> Option<String> {
     let prototype: String = skeleton(character.encode_utf8(&mut [0; 4])).collect();
@@ -213,7 +258,7 @@ pub(super) const fn resemble(each: u8) -> u8 {
         b'3' => b'e',
         b'4' => b'a',
         b'5' => b's',
-        b'6' | b'9' => b'g',
+        b'6' | b'9' | b'q' => b'g',
         b'7' => b't',
         b'8' => b'b',
         _ => each,
@@ -283,7 +328,7 @@ fn in_latin(character: char, literal: &[u8]) -> Vec<u8> {
 }
 
 fn guise(character: char, script: Script, looks: &[u8], literal: &[u8]) -> Guise {
-    let reads = looks.iter().all(u8::is_ascii_alphanumeric);
+    let reads = !looks.is_empty() && looks.iter().all(u8::is_ascii_alphanumeric);
     match character {
         _ if character.is_ascii() || !reads => Guise::None,
         '\u{ff01}'..='\u{ff5e}' => Guise::Fullwidth,

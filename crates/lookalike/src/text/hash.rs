@@ -25,6 +25,10 @@ impl Hasher for Fx {
         self.add(u64::from(byte));
     }
 
+    fn write_u32(&mut self, number: u32) {
+        self.add(u64::from(number));
+    }
+
     fn write_usize(&mut self, number: usize) {
         self.add(number as u64);
     }

@@ -100,17 +100,30 @@ impl fmt::Debug for Key {
     }
 }
 
-/// Writes a key in which look-alikes agree: a run of one symbol is one, `rn` is `m` and `vv`
-/// is `w`, though three and more of `v` are one repeated. What it writes, read again, stays.
+/// Writes a key in which look-alikes agree: a run of one symbol is one, `v` is `u`, `rn` is `m`
+/// and `vv` is `w`, though three and more of `v` are one repeated. What it writes, read again,
+/// stays.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Folder {
     key: Key,
     /// The last symbol that came.
     last: u8,
-    /// How often it came in a row, up to three.
-    run: u8,
     /// The last symbol of the key.
     end: u8,
+    /// What the last run of `v` did.
+    run: Run,
+}
+
+/// A run of `v`, as far as it came.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Run {
+    /// None, or one that is over.
+    #[default]
+    None,
+    /// One, which was written.
+    One,
+    /// Two, which were written as `w`.
+    Two,
 }
 
 impl Folder {
@@ -118,34 +131,34 @@ impl Folder {
     #[inline]
     pub(super) fn push(&mut self, each: u8) {
         if each == self.last {
-            if each == b'v' && self.run < 3 {
-                self.double();
+            if each == b'v' {
+                self.again();
             }
             return;
         }
+        self.last = each;
+        if each == b'v' {
+            self.run = if self.add(b'u') { Run::One } else { Run::None };
+            return;
+        }
+        self.run = Run::None;
         if each == b'n' && self.end == b'r' {
             self.back();
             self.add(b'm');
         } else {
             self.add(each);
         }
-        (self.last, self.run) = (each, 1);
     }
 
-    /// A second `v` makes a `w`; a third makes it a `v` again.
-    fn double(&mut self) {
-        self.run += 1;
-        match (self.run, self.end) {
-            (2, b'v') => {
-                self.back();
-                self.add(b'w');
-            }
-            (3, b'w') => {
-                self.back();
-                self.add(b'v');
-            }
-            _ => {}
-        }
+    /// A second `v` makes a `w`; a third makes it one again.
+    fn again(&mut self) {
+        let (letter, next) = match self.run {
+            Run::One => (b'w', Run::Two),
+            Run::Two => (b'u', Run::None),
+            Run::None => return,
+        };
+        self.back();
+        self.run = if self.add(letter) { next } else { Run::None };
     }
 
     fn back(&mut self) {
@@ -155,12 +168,15 @@ impl Folder {
         }
     }
 
+    /// Writes a symbol unless it ends the key already.
     #[inline]
-    fn add(&mut self, each: u8) {
-        if each != self.end {
+    fn add(&mut self, each: u8) -> bool {
+        let new = each != self.end;
+        if new {
             self.key.push(each);
             self.end = each;
         }
+        new
     }
 
     /// Adds several.

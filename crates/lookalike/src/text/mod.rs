@@ -17,6 +17,7 @@ mod signs;
 mod sound;
 mod table;
 mod tricks;
+mod trie;
 mod words;
 
 pub use explain::explain;
@@ -42,13 +43,16 @@ pub struct Reading {
     pub latin: Key,
     /// How it sounds.
     pub sound: Key,
+    /// How it sounds, more coarsely: for names carried from one script into another.
+    pub gist: Key,
     /// Its words in order, at most [`MAX_WORDS`].
     pub words: Vec<Word>,
     /// How it looks without the words that are added to names and without numbers.
     pub core: Key,
     /// The core if short numbers at the ends of names are letters in disguise; else as `core`.
     pub core_leet: Key,
-    /// Another way to see it: `cl` for `d` or `d` for `cl`. Empty if there is none.
+    /// Another way to see it: not turned, letters of another script as Latin ones, `cl` for
+    /// `d` or `d` for `cl`. Empty if there is none. To be looked up beside `looks`, never kept.
     pub other: Key,
     /// What was done to it.
     pub tricks: Tricks,
@@ -84,20 +88,22 @@ impl Reader {
             cell.entry.latin().iter().for_each(|&each| latin.push(each));
         }
         let mut spans = words::split(&scan.cells);
-        let words = words::words(&scan.cells, &mut spans);
+        let words = words::words(&scan.cells, &mut spans, looks);
         let core = words::core(&scan.cells, &spans, looks, false);
         let numbers = words.iter().any(|word| word.kind == WordKind::Number);
         let core_leet = if numbers { words::core(&scan.cells, &spans, looks, true) } else { core };
+        let sound = sound::of(latin.as_bytes());
         Reading {
             plain: scan.plain,
             looks,
             literal,
             latin,
-            sound: sound::of(latin.as_bytes()),
+            sound,
+            gist: sound::gist(&sound),
             words,
             core,
             core_leet,
-            other: other(&looks),
+            other: if scan.other.is_empty() { other(&scan.cells, &looks) } else { scan.other },
             tricks: scan.tricks,
             script,
             cut: scan.cut,
@@ -121,8 +127,10 @@ fn scripts(cells: &[Cell]) -> (Script, bool) {
         if script == Script::None {
             continue;
         }
-        mixed |= !word.mixes(script);
-        word = script;
+        if script != word {
+            mixed |= !word.mixes(script);
+            word = script;
+        }
         let count = &mut counts[script as usize];
         *count += 1;
         if *count > most {
@@ -138,6 +146,14 @@ fn note(scan: &mut Scan, mixed: bool) {
     let (mut run, mut last) = (1, '\0');
     for (at, cell) in cells.iter().enumerate() {
         let to = cell.entry.looks().first().map(|&each| each as char);
+        run = if cell.character == last { run + 1 } else { 1 };
+        last = cell.character;
+        if run == 3 && cell.entry.reads() {
+            tricks.add(TrickKind::Repeat, cell.character, to);
+        }
+        if cell.entry.class == Class::Letter && cell.entry.guise == Guise::None {
+            continue;
+        }
         match cell.entry.guise {
             Guise::Confusable if mixed => tricks.add(TrickKind::Confusable, cell.character, to),
             Guise::Fullwidth => tricks.add(TrickKind::Fullwidth, cell.character, to),
@@ -156,36 +172,35 @@ fn note(scan: &mut Scan, mixed: bool) {
             }
             _ => {}
         }
-        run = if cell.character == last { run + 1 } else { 1 };
-        last = cell.character;
-        if run == 3 && cell.entry.reads() {
-            tricks.add(TrickKind::Repeat, cell.character, to);
-        }
     }
     if mixed {
         tricks.add(TrickKind::MixedScript, '\0', None);
     }
 }
 
-/// The looks with `cl` seen as `d`, or `d` as `cl`.
-fn other(looks: &Key) -> Key {
+/// The looks with `cl` seen as `d`, or `d` as `cl`; empty if there is neither.
+fn other(cells: &[Cell], looks: &Key) -> Key {
     let symbols = looks.as_bytes();
-    let joined = symbols.windows(2).any(|two| two == b"ci");
+    if !symbols.contains(&b'c') && !symbols.contains(&b'd') {
+        return Key::default();
+    }
+    let stroke = |cell: &Cell| cell.entry.looks() == b"i" && cell.character != 'i';
+    let seen = || cells.iter().filter(|cell| cell.entry.reads());
+    let joined = seen().zip(seen().skip(1)).any(|(a, b)| a.entry.looks() == b"c" && stroke(b));
     if !joined && !symbols.contains(&b'd') {
         return Key::default();
     }
     let mut folder = key::Folder::default();
-    let mut at = 0;
-    while at < symbols.len() {
-        match &symbols[at..] {
-            [b'c', b'i', ..] if joined => {
-                folder.push(b'd');
-                at += 1;
-            }
-            [b'd', ..] if !joined => folder.extend(b"ci"),
-            rest => folder.push(rest[0]),
+    let mut rest = seen().peekable();
+    while let Some(cell) = rest.next() {
+        match cell.entry.looks() {
+            b"c" if joined && rest.next_if(|next| stroke(next)).is_some() => folder.push(b'd'),
+            b"d" if !joined => folder.extend(b"ci"),
+            symbols => folder.extend(symbols),
         }
-        at += 1;
     }
     folder.key()
 }
+
+#[cfg(test)]
+mod tests;

@@ -43,6 +43,17 @@ pub(super) fn jamo(character: char) -> Vec<char> {
     }
 }
 
+/// The modern small letter of a Georgian letter of another case. `None` for others.
+pub(super) fn georgian(character: char) -> Option<char> {
+    let point = u32::from(character);
+    match character {
+        '\u{10a0}'..='\u{10c5}' => char::from_u32(point + 0x30),
+        '\u{1c90}'..='\u{1cba}' => char::from_u32(point - 0xbc0),
+        '\u{2d00}'..='\u{2d25}' => char::from_u32(point - 0x1c30),
+        _ => None,
+    }
+}
+
 /// The one form of a kana letter: full size, Katakana, without voicing. `None` for others.
 pub(super) fn letter(character: char) -> Option<char> {
     let katakana = match character {

@@ -3,9 +3,10 @@
 
 use super::Script;
 use super::fold::resemble;
+use super::key::{Folder, Key};
 use super::plain;
 use super::regions;
-use super::table::{Class, Entry, Guise, TABLE, Table};
+use super::table::{Class, Decor, Entry, Guise, TABLE, Table};
 use super::tricks::{TrickKind, Tricks};
 
 /// The most characters that are read.
@@ -46,6 +47,10 @@ pub(super) struct Scan {
     pub(super) tricks: Tricks,
     pub(super) plain: String,
     pub(super) cut: bool,
+    /// Another way to see it; empty if none was found.
+    pub(super) other: Key,
+    /// Whether it begins with `@`, which is no letter there, or an `a`.
+    mention: bool,
     simple: bool,
     space: bool,
     marks: usize,
@@ -56,6 +61,7 @@ pub(super) struct Scan {
 #[derive(Default)]
 struct Seen {
     signs: bool,
+    decor: bool,
     styles: bool,
     regions: bool,
     turned: usize,
@@ -88,6 +94,9 @@ pub(super) fn scan(raw: &str) -> Scan {
     if scan.seen.regions {
         regions::read(&mut scan.cells, |cell, letter| cell.read_as(&[letter]));
     }
+    if scan.seen.decor {
+        scan.undecorate();
+    }
     if scan.seen.signs {
         scan.signs(table);
     }
@@ -96,6 +105,12 @@ pub(super) fn scan(raw: &str) -> Scan {
     }
     if scan.seen.turned >= 2 {
         scan.turn();
+    }
+    if scan.mention {
+        let mut folder = Folder::default();
+        folder.push(b'a');
+        folder.extend(super::words::whole(&scan.cells).as_bytes());
+        scan.other = folder.key();
     }
     scan
 }
@@ -134,7 +149,8 @@ impl Scan {
         }
         self.marks = 0;
         self.seen.styles |= entry.style != 0;
-        self.seen.turned += usize::from(entry.turned);
+        self.seen.decor |= entry.decor != Decor::No;
+        self.seen.turned += usize::from(entry.turned != 0);
         match entry.plain {
             Some(plain) if self.simple => {
                 if self.space && !self.plain.is_empty() {
@@ -169,41 +185,74 @@ impl Scan {
 
     /// Reads signs as letters where their neighbours are.
     fn signs(&mut self, table: &Table) {
+        let plainly = super::words::whole(&self.cells);
         let mut at = 0;
         while at < self.cells.len() {
             let taken =
                 if self.cells[at].entry.class == Class::Sign { self.sign(table, at) } else { 1 };
             at += taken;
         }
+        if !plainly.is_empty() && plainly != super::words::whole(&self.cells) {
+            self.other = plainly;
+        }
+    }
+
+    /// Drops letters that only frame a name in another script.
+    fn undecorate(&mut self) {
+        let decor = |cell: &Cell| cell.entry.decor != Decor::No || !cell.entry.reads();
+        let Some(first) = self.cells.iter().position(|cell| !decor(cell)) else { return };
+        let last = self.cells.iter().rposition(|cell| !decor(cell)).unwrap_or(first);
+        let inside = &self.cells[first..=last];
+        let alien =
+            |cell: &Cell| !matches!(cell.entry.script, Script::Han | Script::Kana | Script::Greek);
+        if !inside.iter().all(alien) || inside.iter().filter(|cell| cell.entry.reads()).count() < 2
+        {
+            return;
+        }
+        let framed = |part: &[Cell]| part.iter().any(|cell| cell.entry.decor != Decor::No);
+        let both = framed(&self.cells[..first]) && framed(&self.cells[last + 1..]);
+        for (at, cell) in self.cells.iter_mut().enumerate() {
+            let frames =
+                cell.entry.decor == Decor::Either || both && cell.entry.decor == Decor::Both;
+            if frames && !(first..=last).contains(&at) {
+                cell.entry.class = Class::Picture;
+            }
+        }
     }
 
     /// Reads the sign at a cell; gives the number of cells that it takes.
     fn sign(&mut self, table: &Table, at: usize) -> usize {
         let cells = &self.cells;
-        let beside = |cell: Option<&Cell>| {
-            cell.is_some_and(|cell| cell.entry.reads() || cell.entry.class == Class::Sign)
+        let character = cells[at].character;
+        let before = at > 0 && cells[at - 1].entry.reads();
+        let follows = |from: usize, signs: bool| {
+            let mut rest = cells[from..].iter().skip_while(|cell| cell.character == character);
+            rest.next()
+                .is_some_and(|cell| cell.entry.reads() || signs && cell.entry.class == Class::Sign)
         };
-        let found = table.rules().signs().of(cells[at].character).iter().find(|sign| {
+        let listed = table.rules().signs().of(character);
+        let found = listed.iter().find(|sign| {
             let length = sign.characters.len();
-            let here = cells.get(at..at + length);
-            let same = here.is_some_and(|here| {
+            let same = cells.get(at..at + length).is_some_and(|here| {
                 here.iter().zip(&sign.characters).all(|(cell, each)| cell.character == *each)
             });
-            let before = at > 0 && cells[at - 1].entry.reads();
-            let after = cells.get(at + length).is_some_and(|cell| cell.entry.reads())
-                || (length > 1 && beside(cells.get(at + length)));
-            same && sign.place.fits(before, after)
-                && !(sign.place.opens() && closed(&cells[at..], sign.characters[0]))
+            same && sign.place.fits(before, follows(at + length, length > 1))
+                && !(sign.place.opens() && closed(&cells[at..], character))
         });
-        let Some(sign) = found else {
-            self.cells[at].entry.class = Class::Separator;
-            return 1;
+        let looks = cells[at].entry;
+        let (length, reading) = match found {
+            Some(sign) => (sign.characters.len(), sign.reading.as_bytes()),
+            None if listed.is_empty() && (before || follows(at, false)) => (1, looks.looks()),
+            None => {
+                self.mention |= character == '@' && at == 0;
+                self.cells[at].entry.class = Class::Separator;
+                return 1;
+            }
         };
-        let length = sign.characters.len();
         let cell = &mut self.cells[at];
-        cell.read_as(sign.reading.as_bytes());
+        cell.read_as(reading);
         cell.entry.set_literal(&[super::key::symbol(cell.character)]);
-        cell.entry.set_latin(sign.reading.as_bytes());
+        cell.entry.set_latin(reading);
         self.tricks.add(TrickKind::Leet, cell.character, cell.first_letter());
         for rest in &mut self.cells[at + 1..at + length] {
             rest.entry = Entry::of(Class::Letter);
@@ -215,18 +264,11 @@ impl Scan {
     /// no letter that could not be read so.
     fn styles(&mut self) {
         let in_word = |cell: &Cell| cell.entry.reads();
+        let mut native = false;
         for word in self.cells.chunk_by_mut(|a, b| in_word(a) == in_word(b)) {
-            let letters = || word.iter().filter(|cell| cell.entry.class == Class::Letter);
-            let latin = letters().any(|cell| {
-                cell.entry.script == Script::Latin
-                    || (cell.entry.script == Script::None && cell.entry.guise != Guise::None)
-            });
-            let strokes = |cell: &Cell| {
-                cell.entry.style != 0
-                    && !matches!(cell.entry.script, Script::Greek | Script::Cyrillic)
-            };
-            let all = letters().all(strokes) && letters().count() > 1;
-            if !latin && !all {
+            let latin = mixed(word);
+            if !latin && !strokes(word) {
+                native |= word.iter().any(|cell| cell.entry.style != 0);
                 continue;
             }
             for cell in word {
@@ -234,8 +276,14 @@ impl Scan {
                 if style != 0 && cell.entry.looks() != [style] {
                     cell.read_as(&[style]);
                     cell.entry.guise = Guise::Confusable;
+                    if latin {
+                        cell.entry.set_latin(&[style]);
+                    }
                 }
             }
+        }
+        if native {
+            self.other = foreign(&self.cells);
         }
     }
 
@@ -245,9 +293,15 @@ impl Scan {
         if self.seen.turned * 10 < letters * 3 {
             return;
         }
+        self.other = super::words::whole(&self.cells);
         self.cells.reverse();
         for cell in &mut self.cells {
             let letter = match cell.character {
+                _ if cell.entry.turned != 0 => {
+                    cell.read_as(&[cell.entry.turned]);
+                    continue;
+                }
+                'ɓ' => b'g',
                 'b' => b'q',
                 'q' => b'b',
                 'd' => b'p',
@@ -264,6 +318,48 @@ impl Scan {
             self.tricks.add(TrickKind::Fancy, cell.character, Some(letter as char));
         }
     }
+}
+
+/// Whether a word has letters of scripts that do not belong together, or a disguised one.
+fn mixed(word: &[Cell]) -> bool {
+    let mut last = Script::None;
+    word.iter().filter(|cell| cell.entry.class == Class::Letter).any(|cell| {
+        let script = cell.entry.script;
+        let mixed = !last.mixes(script);
+        if script != Script::None {
+            last = script;
+        }
+        mixed
+            || script == Script::Latin
+            || script == Script::None && cell.entry.guise != Guise::None
+    })
+}
+
+/// Whether a word has letters only that may be strokes of Latin ones.
+fn strokes(word: &[Cell]) -> bool {
+    let letters = || word.iter().filter(|cell| cell.entry.class == Class::Letter);
+    letters().count() > 1
+        && letters().all(|cell| {
+            let native = matches!(cell.entry.script, Script::Greek | Script::Cyrillic);
+            !native && (cell.entry.style != 0 || reads_latin(cell))
+        })
+}
+
+fn reads_latin(cell: &Cell) -> bool {
+    !cell.entry.looks().is_empty() && cell.entry.looks().iter().all(u8::is_ascii)
+}
+
+/// How cells look if all letters are Latin ones in disguise; empty if some cannot be.
+fn foreign(cells: &[Cell]) -> Key {
+    let mut folder = Folder::default();
+    for cell in cells.iter().filter(|cell| cell.entry.reads()) {
+        match cell.entry.style {
+            0 if reads_latin(cell) => folder.extend(cell.entry.looks()),
+            0 => return Key::default(),
+            style => folder.push(style),
+        }
+    }
+    folder.key()
 }
 
 /// Whether a bracket is closed later.

@@ -11,6 +11,8 @@ pub(super) enum Where {
     Touch,
     /// One that follows.
     Before,
+    /// One that goes before.
+    After,
     /// One on both sides.
     Inner,
     /// One that follows, and no bracket that closes later.
@@ -28,6 +30,7 @@ impl Where {
         match self {
             Where::Touch => before || after,
             Where::Before | Where::Open => after,
+            Where::After => before,
             Where::Inner => before && after,
         }
     }
@@ -52,6 +55,7 @@ impl Signs {
             let place = match place {
                 "touch" => Where::Touch,
                 "before" => Where::Before,
+                "after" => Where::After,
                 "open" => Where::Open,
                 _ => Where::Inner,
             };
@@ -69,6 +73,12 @@ impl Signs {
     /// Whether a sign begins with the character, and it is no letter or digit by itself.
     pub(super) fn begins(&self, character: char) -> bool {
         !character.is_alphanumeric() && self.0.contains_key(&character)
+    }
+
+    /// What the character reads as by itself, if it may.
+    pub(super) fn alone(&self, character: char) -> Option<&'static str> {
+        let alone = self.of(character).iter().find(|sign| sign.characters.len() == 1);
+        alone.map(|sign| sign.reading)
     }
 
     /// The signs that begin with the character.

@@ -3,32 +3,42 @@
 
 use super::key::Key;
 
-/// The spelling of one sound that the letters begin with, if it is not the letter itself: how
-/// many letters it takes, and what is noted.
-const fn spelling(letters: &[u8]) -> Option<(usize, &'static [u8])> {
+/// What each letter is noted as, `a` to `z`, if it does not begin a longer spelling.
+const NOTED: &[u8; 26] = b"abkdefghijklmnopkrstuvvsis";
+
+/// The letters that may follow each letter in a longer spelling, one bit each.
+const FOLLOWERS: [u32; 26] = {
+    let mut followers = [0; 26];
+    let pairs = *b"tstcthtzscshzhdzdjdhphpfckchczcecicyqukhghbhrh";
+    let mut at = 0;
+    while at < pairs.len() {
+        followers[(pairs[at] - b'a') as usize] |= 1 << (pairs[at + 1] - b'a');
+        at += 2;
+    }
+    followers
+};
+
+/// The spelling of one sound that the letters begin with, if there is one: how many letters it
+/// takes, and what is noted.
+const fn spelling(letters: &[u8]) -> Option<(usize, u8)> {
     Some(match letters {
-        [b't', b's', b'c', b'h', ..] => (4, b"c"),
-        [b't', b'c', b'h', ..] => (3, b"c"),
-        [b't', b'h', ..] => (2, b"t"),
-        [b't', b's' | b'z', ..] => (2, b"s"),
-        [b's', b'c', b'h', ..] => (3, b"s"),
-        [b's' | b'z', b'h', ..] => (2, b"s"),
-        [b'd', b'z', b'h', ..] => (3, b"j"),
-        [b'd', b'j', ..] => (2, b"j"),
-        [b'd', b'h', ..] => (2, b"d"),
-        [b'p', b'h' | b'f', ..] => (2, b"f"),
-        [b'c', b'k', ..] => (2, b"k"),
-        [b'c', b'h' | b'z', ..] => (2, b"c"),
-        [b'c', b'e' | b'i' | b'y', ..] => (1, b"s"),
-        [b'c', ..] | [b'q', b'u', ..] => (if letters[0] == b'q' { 2 } else { 1 }, b"k"),
-        [b'k', b'h', ..] => (2, b"h"),
-        [b'g', b'h', ..] => (2, b"g"),
-        [b'b', b'h', ..] => (2, b"b"),
-        [b'r', b'h', ..] => (2, b"r"),
-        [b'x' | b'z', ..] => (1, b"s"),
-        [b'q', ..] => (1, b"k"),
-        [b'w', ..] => (1, b"v"),
-        [b'y', ..] => (1, b"i"),
+        [b't', b's', b'c', b'h', ..] => (4, b'k'),
+        [b't', b'c', b'h', ..] => (3, b'k'),
+        [b't', b'h', ..] => (2, b't'),
+        [b't', b's' | b'z', ..] => (2, b's'),
+        [b's', b'c', b'h', ..] => (3, b's'),
+        [b's' | b'z', b'h', ..] => (2, b's'),
+        [b'd', b'z', b'h', ..] => (3, b'j'),
+        [b'd', b'j', ..] => (2, b'j'),
+        [b'd', b'h', ..] => (2, b'd'),
+        [b'p', b'h' | b'f', ..] => (2, b'f'),
+        [b'c', b'k' | b'h' | b'z', ..] => (2, b'k'),
+        [b'c', b'e' | b'i' | b'y', ..] => (1, b's'),
+        [b'q', b'u', ..] => (2, b'k'),
+        [b'k', b'h', ..] => (2, b'h'),
+        [b'g', b'h', ..] => (2, b'g'),
+        [b'b', b'h', ..] => (2, b'b'),
+        [b'r', b'h', ..] => (2, b'r'),
         _ => return None,
     })
 }
@@ -47,39 +57,62 @@ const fn vowel(each: u8) -> bool {
     matches!(each, b'a' | b'e' | b'i' | b'o' | b'u' | b'y')
 }
 
-/// The sound of a name in Latin letters.
+/// Whether a pair of letters may begin a longer spelling.
+fn begins(letter: u8, next: Option<&u8>) -> bool {
+    let next = next.map_or(u8::MAX, |next| next.wrapping_sub(b'a'));
+    next < 26 && FOLLOWERS[usize::from(letter - b'a')] & 1 << next != 0
+}
+
+/// The sound of a name in Latin letters. A vowel is noted only at the start.
 pub(super) fn of(latin: &[u8]) -> Key {
     let mut key = Key::default();
     let mut last = 0;
-    let mut at = 0;
     let mut note = |each: u8| {
-        if vowel(each) && last != 0 {
-            return;
-        }
-        if each != last {
+        if each != last && (last == 0 || !vowel(each)) {
             key.push(each);
+            last = each;
         }
-        last = each;
     };
-    while at < latin.len() {
-        let rest = &latin[at..];
-        at += match (spelling(rest), rest[0]) {
-            (Some((length, noted)), _) => {
-                noted.iter().for_each(|&each| note(each));
-                length
-            }
-            (None, digit @ b'0'..=b'9') => {
-                match spoken(digit, at == 0, rest.len() == 1) {
-                    b"" => note(super::fold::resemble(digit)),
-                    said => said.iter().for_each(|&each| note(each)),
-                }
-                1
-            }
-            (None, each) => {
-                note(each);
-                1
-            }
-        };
+    let mut at = 0;
+    while let Some(&letter) = latin.get(at) {
+        let long = letter.is_ascii_lowercase() && begins(letter, latin.get(at + 1));
+        if let Some((length, noted)) = if long { spelling(&latin[at..]) } else { None } {
+            note(noted);
+            at += length;
+            continue;
+        }
+        match letter {
+            b'a'..=b'z' => note(NOTED[usize::from(letter - b'a')]),
+            b'0'..=b'9' => match spoken(letter, at == 0, at + 1 == latin.len()) {
+                b"" => note(super::fold::resemble(letter)),
+                said => said.iter().for_each(|&each| note(each)),
+            },
+            _ => note(letter),
+        }
+        at += 1;
     }
     key
+}
+
+/// A coarser sound, for names that were written in another script and back: sounds made at one
+/// place of the mouth agree, breath and vowels are dropped.
+pub(super) fn gist(sound: &Key) -> Key {
+    let mut key = Key::default();
+    let mut last = 0;
+    for &each in sound.as_bytes() {
+        let class = match each {
+            b'b' | b'p' | b'f' | b'v' => b'b',
+            b'k' | b'g' => b'k',
+            b't' | b'd' => b't',
+            b's' | b'j' => b's',
+            b'l' | b'r' => b'l',
+            b'a' | b'e' | b'i' | b'o' | b'u' | b'h' => continue,
+            _ => each,
+        };
+        if class != last {
+            key.push(class);
+        }
+        last = class;
+    }
+    if key.is_empty() { *sound } else { key }
 }

@@ -53,6 +53,18 @@ pub(super) enum Guise {
     Mark,
 }
 
+/// Whether a letter frames names of other scripts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Decor {
+    /// It does not.
+    #[default]
+    No,
+    /// At one end.
+    Either,
+    /// At both ends only.
+    Both,
+}
+
 /// What a character reads as.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Entry {
@@ -67,10 +79,11 @@ pub(super) struct Entry {
     /// The character as it is written plainly, if that is one character.
     pub(super) plain: Option<char>,
     pub(super) class: Class,
+    pub(super) decor: Decor,
     pub(super) guise: Guise,
     pub(super) script: Script,
-    /// Whether it is a letter that was turned by half a circle.
-    pub(super) turned: bool,
+    /// The letter that it is if the text was turned by half a circle; 0 if none.
+    pub(super) turned: u8,
 }
 
 fn fill<const N: usize>(from: &[u8]) -> ([u8; N], u8) {

@@ -4,10 +4,12 @@ use std::collections::HashMap;
 use std::hash::BuildHasherDefault;
 use std::sync::LazyLock;
 
+use super::Script;
 use super::data;
 use super::key::{Folder, Key};
 use super::scan::{self, Cell};
 use super::table::Class;
+use super::trie::Trie;
 
 /// The most words that are told apart; the rest belongs to the last.
 pub const MAX_WORDS: usize = 12;
@@ -75,9 +77,9 @@ impl Meaning {
             "denial" => Meaning::Denial,
             "shop" => Meaning::Shop,
             "team" | "firm" => Meaning::Team,
-            "place" => Meaning::Place,
-            "topic" => Meaning::Topic,
-            "title" => Meaning::Title,
+            "place" | "region" => Meaning::Place,
+            "topic" | "channel" | "platform" => Meaning::Topic,
+            "honorific" => Meaning::Title,
             _ => Meaning::Filler,
         }
     }
@@ -91,91 +93,18 @@ pub(super) struct Span {
     pub(super) kind: WordKind,
 }
 
-/// A tree of words, symbol by symbol.
-#[derive(Default)]
-struct Trie {
-    nodes: Vec<Node>,
-}
-
-/// Children of a node from which they are looked up by symbol.
-const MANY: usize = 4;
-
-/// Where a word may go on, and whether one ends here.
-#[derive(Default)]
-struct Node {
-    children: Vec<(u8, u16)>,
-    /// By symbol, where there are many; 0 is none.
-    quick: Vec<u16>,
-    ends: bool,
-}
-
-impl Node {
-    fn grow(&mut self, symbol: u8, next: u16) {
-        self.children.push((symbol, next));
-        if self.children.len() > MANY {
-            self.quick.resize(256, 0);
-            for &(each, next) in &self.children {
-                self.quick[usize::from(each)] = next;
-            }
-        }
-    }
-
-    #[inline]
-    fn child(&self, symbol: u8) -> Option<usize> {
-        if let Some(&next) = self.quick.get(usize::from(symbol)) {
-            return (next != 0).then_some(usize::from(next));
-        }
-        let found = self.children.iter().find(|(each, _)| *each == symbol);
-        found.map(|&(_, next)| usize::from(next))
-    }
-
-    /// As `child`, but what reads as `i` may stand for `l`.
-    #[inline]
-    fn either(&self, symbol: u8) -> Option<usize> {
-        self.child(symbol).or_else(|| if symbol == b'i' { self.child(b'l') } else { None })
-    }
-}
-
-impl Trie {
-    fn add(&mut self, word: impl Iterator<Item = u8>) {
-        if self.nodes.is_empty() {
-            self.nodes.push(Node::default());
-        }
-        let mut at = 0;
-        for symbol in word {
-            at = self.nodes[at].child(symbol).unwrap_or_else(|| {
-                let next = self.nodes.len();
-                self.nodes.push(Node::default());
-                self.nodes[at].grow(symbol, u16::try_from(next).unwrap_or(u16::MAX));
-                next
-            });
-        }
-        self.nodes[at].ends = true;
-    }
-
-    /// The length of the longest word that the symbols begin with and that leaves enough.
-    fn longest(&self, symbols: impl Iterator<Item = u8>, length: usize) -> usize {
-        let (mut at, mut best) = (0, 0);
-        for (depth, symbol) in symbols.enumerate() {
-            let Some(next) = self.nodes[at].either(symbol) else { break };
-            at = next;
-            let taken = depth + 1;
-            if self.nodes[at].ends && length - taken >= leaves(taken) {
-                best = taken;
-            }
-        }
-        best
-    }
-}
-
-/// How many symbols must stay when an affix of a length is cut off: short ones end many names.
-const fn leaves(length: usize) -> usize {
-    match length {
-        0 | 1 => usize::MAX,
+/// Whether enough stays of a number of letters when an affix is cut off an end: short ones end
+/// many names by chance, but not where two characters are a word.
+fn fits(taken: usize, letters: usize, end: Option<&Cell>) -> bool {
+    let dense = end.is_some_and(|end| matches!(end.entry.script, Script::Han | Script::Kana));
+    let stays = match taken {
+        0 | 1 => return false,
+        _ if dense => 2,
         2 => 5,
         3 => 4,
         _ => 3,
-    }
+    };
+    letters - taken >= stays
 }
 
 type Hasher = BuildHasherDefault<super::hash::Fx>;
@@ -183,25 +112,38 @@ type Hasher = BuildHasherDefault<super::hash::Fx>;
 /// The words that are added to names.
 pub(super) struct Affixes {
     meanings: HashMap<Key, Meaning, Hasher>,
+    /// Those of one character that is no letter of ASCII, and whether it may be glued to the end:
+    /// a symbol would say too little.
+    singles: HashMap<char, bool, Hasher>,
     ahead: Trie,
     behind: Trie,
 }
 
 /// The one list.
 pub(super) static AFFIXES: LazyLock<Affixes> = LazyLock::new(|| {
-    let mut affixes =
-        Affixes { meanings: HashMap::default(), ahead: Trie::default(), behind: Trie::default() };
+    let (mut meanings, mut singles) = (HashMap::default(), HashMap::default());
+    let (mut ahead, mut behind) = (Vec::new(), Vec::new());
     for (word, rest) in data::rows(data::AFFIXES) {
-        let meaning = Meaning::read(rest.split('\t').next().unwrap_or_default());
+        let said = rest.split('\t').next().unwrap_or_default();
+        let alone = said.starts_with("alone-");
+        let said = said.trim_start_matches("alone-");
         let cells = scan::scan(word).cells;
-        affixes.meanings.entry(whole(&cells)).or_insert(meaning);
-        if meaning != Meaning::Title {
-            let letters: Vec<u8> = fine(&cells).map(|(letter, _)| letter).collect();
-            affixes.ahead.add(letters.iter().copied());
-            affixes.behind.add(letters.iter().rev().copied());
+        let key = whole(&cells);
+        if let ([only], [0x80..=0xff]) = (&cells[..], key.as_bytes()) {
+            singles.insert(only.character, !alone);
+            continue;
+        }
+        meanings.entry(key).or_insert(Meaning::read(said));
+        let mut letters = Vec::new();
+        fine(&cells, (0, cells.len()), &mut letters);
+        if !alone && !matches!(said, "topic" | "place" | "particle") {
+            ahead.push(letters.iter().map(|each| each.0).collect());
+        }
+        if !alone && !matches!(said, "article" | "particle") {
+            behind.push(letters.iter().rev().map(|each| each.0).collect());
         }
     }
-    affixes
+    Affixes { meanings, singles, ahead: Trie::new(ahead), behind: Trie::new(behind) }
 });
 
 impl Affixes {
@@ -210,13 +152,28 @@ impl Affixes {
         self.meanings.get(key).copied()
     }
 
+    /// Whether a character is a word that is added to names.
+    fn single(&self, cells: &[Cell]) -> bool {
+        matches!(cells, [only] if self.singles.contains_key(&only.character))
+    }
+
     /// The part of the letters that stays when the words that are glued to the ends are cut.
-    fn strip<'a>(&self, letters: &'a [(u8, u16)]) -> &'a [(u8, u16)] {
+    fn strip<'a>(&self, cells: &[Cell], letters: &'a [(u8, u16)]) -> &'a [(u8, u16)] {
         let mut rest = letters;
+        let cell = |end: Option<&(u8, u16)>| end.and_then(|end| cells.get(usize::from(end.1)));
         loop {
-            let behind = self.behind.longest(rest.iter().rev().map(|each| each.0), rest.len());
+            let last = cell(rest.last());
+            let single = last.and_then(|last| self.singles.get(&last.character));
+            if single == Some(&true) && rest.len() > 2 {
+                rest = &rest[..rest.len() - 1];
+                continue;
+            }
+            let text = rest.iter().rev().map(|each| each.0);
+            let behind = self.behind.longest(text, |taken| fits(taken, rest.len(), last));
             rest = &rest[..rest.len() - behind];
-            let ahead = self.ahead.longest(rest.iter().map(|each| each.0), rest.len());
+            let first = cell(rest.first());
+            let text = rest.iter().map(|each| each.0);
+            let ahead = self.ahead.longest(text, |taken| fits(taken, rest.len(), first));
             rest = &rest[ahead..];
             if behind + ahead == 0 {
                 return rest;
@@ -225,14 +182,22 @@ impl Affixes {
     }
 }
 
-/// The letters of cells, finer than looks: `i` and `l` stay apart; with the cell of each.
-fn fine(cells: &[Cell]) -> impl Iterator<Item = (u8, u16)> {
-    cells.iter().zip(0..).filter(|(cell, _)| cell.entry.reads()).flat_map(|(cell, at)| {
+/// Adds the letters of a part of the cells, finer than looks: `i` and `l` stay apart; with the
+/// cell of each.
+fn fine(cells: &[Cell], (start, end): (usize, usize), letters: &mut Vec<(u8, u16)>) {
+    for (cell, at) in cells[start..end].iter().zip(start..) {
         let plain = cell.entry.literal();
         let plainly = cell.entry.class == Class::Letter && plain.iter().all(u8::is_ascii);
-        let letters = if plainly { plain } else { cell.entry.looks() };
-        letters.iter().map(move |&letter| (letter, at))
-    })
+        let read = match cell.entry.class {
+            Class::Letter if plainly => plain,
+            Class::Letter | Class::Digit => cell.entry.looks(),
+            _ => continue,
+        };
+        let at = u16::try_from(at).unwrap_or(u16::MAX);
+        for &letter in read {
+            letters.push((letter, at));
+        }
+    }
 }
 
 /// How cells look, all together.
@@ -277,6 +242,14 @@ fn spells(cells: &[Cell], (from, to): (usize, usize), (start, end): (usize, usiz
     }
 }
 
+/// Whether a number stands before a word that is added to names: "1giveaway", but not "2nd".
+fn before_affix(cells: &[Cell], at: usize, to: usize, end: usize) -> bool {
+    let letters = cells[to..end].iter().take_while(|cell| cell.entry.class != Class::Digit);
+    let last = to + letters.count();
+    let affix = |from: usize| AFFIXES.meaning(&whole(&cells[from..last])).is_some();
+    last == end && affix(to) && !affix(at)
+}
+
 /// Parts a run of letters and digits.
 fn chunk(cells: &[Cell], start: usize, end: usize, spans: &mut Vec<Span>) {
     let mut begin = start;
@@ -284,7 +257,8 @@ fn chunk(cells: &[Cell], start: usize, end: usize, spans: &mut Vec<Span>) {
     while at < end {
         if cells[at].entry.class == Class::Digit {
             let to = at + digits(cells, at, end);
-            if !spells(cells, (at, to), (start, end)) {
+            let counts = at == start && to < end && before_affix(cells, at, to, end);
+            if counts || !spells(cells, (at, to), (start, end)) {
                 add(spans, Span { start: begin, end: at, kind: WordKind::Name });
                 add(spans, Span { start: at, end: to, kind: WordKind::Number });
                 begin = to;
@@ -324,19 +298,29 @@ fn add(spans: &mut Vec<Span>, span: Span) {
 }
 
 /// The words of spans.
-pub(super) fn words(cells: &[Cell], spans: &mut [Span]) -> Vec<Word> {
+pub(super) fn words(cells: &[Cell], spans: &mut [Span], looks: Key) -> Vec<Word> {
     let affixes = &*AFFIXES;
+    let only = spans.len() == 1;
     spans
         .iter_mut()
         .map(|span| {
-            let key = whole(&cells[span.start..span.end]);
-            let added = affixes.meaning(&key).is_some_and(|said| said != Meaning::Title);
+            let key = if only { looks } else { whole(&cells[span.start..span.end]) };
+            let added =
+                affixes.meaning(&key).is_some() || affixes.single(&cells[span.start..span.end]);
             if span.kind == WordKind::Name && added {
                 span.kind = WordKind::Affix;
             }
             Word { key, kind: span.kind }
         })
         .collect()
+}
+
+/// The cells of the Arabic article at the start of a longer word.
+fn article(cells: &[Cell]) -> usize {
+    match cells {
+        [a, l, _, _, _, ..] if a.character == 'ا' && l.character == 'ل' => 2,
+        _ => 0,
+    }
 }
 
 /// The name without the words that are added to it. With `leet`, a short number that is glued
@@ -353,14 +337,13 @@ pub(super) fn core(cells: &[Cell], spans: &[Span], looks: Key, leet: bool) -> Ke
             WordKind::Number => leet && glued && span.end - span.start <= 2,
         };
         if counts {
-            let first = u16::try_from(span.start).unwrap_or(u16::MAX);
-            let part = fine(&cells[span.start..span.end]);
-            letters.extend(part.map(|(letter, at)| (letter, at + first)));
+            let article = article(&cells[span.start..span.end]);
+            fine(cells, (span.start + article, span.end), &mut letters);
         }
     }
-    let kept = if named { AFFIXES.strip(&letters) } else { &letters };
+    let kept = if named { AFFIXES.strip(cells, &letters) } else { &letters };
     let all = spans.len() == 1 && kept.len() == letters.len();
-    if all || kept.is_empty() {
+    if all && article(cells) == 0 || kept.is_empty() {
         return looks;
     }
     let mut folder = Folder::default();

@@ -89,7 +89,7 @@ impl Driver {
                 facts: self.mapping.review.facts.clone(),
                 ..review::Violation::default()
             }),
-            false => Verdict::NoViolation(review::NoViolation {}),
+            false => Verdict::NoViolation(review::NoViolation::default()),
         };
         self.decide(row, "decide", &case_id, &first.reviewer, verdict).await?;
         let (decision_id, violation) =

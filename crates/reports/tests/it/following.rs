@@ -25,7 +25,11 @@ fn event(event: Event) -> review::ReviewEvent {
 pub fn opened(report_id: &str, case_id: &str) -> review::ReviewEvent {
     let case = review::Case { case_id: case_id.to_owned(), ..Default::default() };
     let report_id = report_id.to_owned();
-    event(Event::CaseOpened(review::CaseOpened { case: Some(case), report_id }))
+    event(Event::CaseOpened(review::CaseOpened {
+        case: Some(case),
+        report_id,
+        ..Default::default()
+    }))
 }
 
 /// A report was added to a case.

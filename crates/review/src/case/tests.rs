@@ -26,6 +26,7 @@ fn case(kind: Kind) -> Case {
         severity: Severity::Low,
         source: Source::User,
         report_count: i64::from(kind == Kind::Reports),
+        impersonation_count: 0,
         first_reason: "spam.link".to_owned(),
         language: String::new(),
         suggested_policies: vec!["spam".to_owned()],

@@ -99,8 +99,8 @@ impl AppealsFollower {
         let (decision, appealed) = hearings.appealed(&appeal.decision_id)?;
         let case_id = self.ids.new_id("case", now);
         let case = hearing::opened(appeal, decision, appealed, &pack, case_id, now);
-        let opened =
-            CaseOpened { case: Some(render::case_in_event(&case, now)), report_id: String::new() };
+        let shown = Some(render::case_in_event(&case, now));
+        let opened = CaseOpened { case: shown, ..CaseOpened::default() };
         event::append(tx, &self.ids, now, &case.case_id, Happened::CaseOpened(opened));
         hearings.slots.insert(appeal.appeal_id.clone(), Slot { stored: None, case });
         Ok(())

@@ -212,3 +212,69 @@ proptest! {
         }
     }
 }
+
+fn a_match(number: u32, account: u32) -> contracts::impersonation::v1::Match {
+    contracts::impersonation::v1::Match {
+        match_id: format!("mat_{number}"),
+        account_id: format!("acc_{account}"),
+        ..Default::default()
+    }
+}
+
+proptest! {
+    #[test]
+    fn matches_fall_away_exactly_and_an_account_has_one_open_case(
+        steps in prop::collection::vec((0_u32..12, any::<bool>()), 0..60),
+        batch in 1_usize..15,
+    ) {
+        let pack = pack();
+        let mut cases: Vec<Case> = vec![];
+        let mut stored: Vec<StoredItem> = vec![];
+        let mut count = 0;
+        for steps in steps.chunks(batch) {
+            let mut intake = Intake::new(&pack, NOW, cases.clone(), vec![]);
+            let is_open = |item: &StoredItem| {
+                cases.iter().any(|case| case.case_id == item.case_id && case.state == State::Open)
+            };
+            let known = stored.iter().filter(|item| is_open(item));
+            intake.know(known.cloned().collect());
+            for (number, fell) in steps {
+                let found = a_match(*number, number % 3);
+                if *fell {
+                    intake.fallen(&found.match_id);
+                } else {
+                    let filed = Filed::of_match(&found, NOW, &pack);
+                    count += 1;
+                    let id = format!("case_{count:03}");
+                    intake.found(&filed, Item::Match(Box::new(found)), || id);
+                }
+            }
+            let outcome = intake.finish();
+            for ((case_id, item_id), new) in &outcome.items.put {
+                stored.retain(|item| (&item.case_id, &item.item_id) != (case_id, item_id));
+                let item = StoredItem {
+                    item_id: item_id.clone(),
+                    case_id: case_id.clone(),
+                    withdrawn: new.withdrawn,
+                };
+                stored.push(item);
+            }
+            for item in &mut stored {
+                let place = (item.case_id.clone(), item.item_id.clone());
+                item.withdrawn |= outcome.items.fallen.contains(&place);
+            }
+            cases = outcome.slots.into_iter().map(|slot| slot.case).collect();
+        }
+        for case in &cases {
+            let left = stored.iter().filter(|item| {
+                item.case_id == case.case_id && !item.withdrawn
+            });
+            prop_assert_eq!(case.impersonation_count, i64::try_from(left.count()).unwrap());
+            prop_assert_eq!(case.state == State::Withdrawn, case.impersonation_count == 0);
+            let open = cases.iter().filter(|other| {
+                other.state == State::Open && other.subject == case.subject
+            });
+            prop_assert!(open.count() <= 1);
+        }
+    }
+}

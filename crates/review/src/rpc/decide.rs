@@ -17,7 +17,7 @@ use tonic::{Request, Response, Status};
 use super::Review;
 use super::refusal::{self, case_not_found, queue_unknown};
 use crate::case::{Case, Held};
-use crate::{event, render, store, verdict};
+use crate::{event, intake, render, store, verdict};
 
 /// DecideCase.
 pub async fn decide(
@@ -54,7 +54,7 @@ pub async fn decide(
             store::decision::overturn(tx, appealed, &decision.decision_id).await?;
         }
         store::case::save(tx, &[(&stored, &case)]).await?;
-        event::append(tx, &review.ids, now, &case.case_id, decided(&case, &decision));
+        event::append(tx, &review.ids, now, &case.case_id, decided(&case, &decision, &pack));
         let case = render::case(&case, now);
         let response = DecideCaseResponse {
             case: Some(contracts::review::v1::Case { decision: Some(decision), ..case }),
@@ -88,6 +88,7 @@ fn decision(
         appealed_decision_id: appeal
             .map(|appeal| appeal.appealed_decision_id.clone())
             .unwrap_or_default(),
+        manifestly_unfounded: verdict::manifestly_unfounded(found),
     })
 }
 
@@ -95,7 +96,9 @@ fn overturns(decision: &Decision) -> bool {
     matches!(decision.outcome(), Outcome::Overturned | Outcome::PartiallyOverturned)
 }
 
-fn decided(case: &Case, decision: &Decision) -> Event {
+fn decided(case: &Case, decision: &Decision, pack: &Pack) -> Event {
+    let violation = decision.violation.as_ref();
+    let imitation_found = violation.is_some_and(|found| intake::is_imitation(&found.policy, pack));
     let decision = Some(render::decision_in_event(decision));
     let subject = Some(case.subject.clone());
     match &case.appeal {
@@ -107,6 +110,7 @@ fn decided(case: &Case, decision: &Decision) -> Event {
             source: case.source as i32,
             reason: case.first_reason.clone(),
             language: case.language.clone(),
+            imitation_found,
         }),
         Some(appeal) => Event::AppealCaseDecided(AppealCaseDecided {
             case_id: case.case_id.clone(),
@@ -116,6 +120,7 @@ fn decided(case: &Case, decision: &Decision) -> Event {
             appealed_case_id: appeal.appealed_case_id.clone(),
             source: case.source as i32,
             reason: case.first_reason.clone(),
+            imitation_found,
         }),
     }
 }

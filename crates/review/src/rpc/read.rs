@@ -12,6 +12,7 @@ use tonic::{Request, Response, Status};
 
 use super::Review;
 use super::refusal::case_not_found;
+use crate::store::impersonation::Shown;
 use crate::store::list::Filter;
 use crate::{case, render, store};
 
@@ -20,8 +21,8 @@ pub const PAGE_SIZE_DEFAULT: u32 = 50;
 /// Items of a page at most.
 pub const PAGE_SIZE_MAX: u32 = 100;
 
-/// GetCase. The reports are read after the case: when one is added in between, deciding under
-/// the etag that was read is refused, never the other way round.
+/// GetCase. What brought it is read after the case: when something is added in between, deciding
+/// under the etag that was read is refused, never the other way round.
 pub async fn case(
     review: &Review,
     request: Request<GetCaseRequest>,
@@ -31,8 +32,11 @@ pub async fn case(
     let found = found.ok_or_else(|| case_not_found(&case_id))?;
     let now = review.clock.now();
     let reports = store::intake::of_case(&review.db, &case_id).await?;
+    let Shown { matches, claims, exemptions } =
+        store::impersonation::of_case(&review.db, &case_id).await?;
     let case = with_decisions(review, vec![found], now).await?.pop();
-    Ok(Response::new(GetCaseResponse { case: case.map(|case| Case { reports, ..case }) }))
+    let case = case.map(|case| Case { reports, matches, claims, exemptions, ..case });
+    Ok(Response::new(GetCaseResponse { case }))
 }
 
 /// ListCases.
@@ -50,6 +54,7 @@ pub async fn cases(
         &subject.map(|subject| subject.r#type.to_string()).unwrap_or_default(),
         subject.map_or("", |subject| &subject.id),
         &message.owner_account_id,
+        &message.campaign_id,
     ]);
     let after: Option<String> = page::read(&message.page_token, &binding)?;
     let size = page::size(message.page_size, PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX);
@@ -59,6 +64,7 @@ pub async fn cases(
         queue: &message.queue,
         subject: subject.map(|subject| (subject.r#type, subject.id.as_str())),
         owner_account_id: &message.owner_account_id,
+        campaign_id: &message.campaign_id,
     };
     let after = after.unwrap_or_default();
     let rows = store::list::page(&review.db, &filter, &after, limit(size)).await?;

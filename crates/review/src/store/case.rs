@@ -10,19 +10,20 @@ use crate::intake::Slot;
 
 static INSERT: Sql = Sql::new(
     "INSERT INTO cases (case_id, kind, state, subject_type, subject_id, owner_account_id, area,
-            queue, escalated, severity, source, report_count, first_reason, language,
-            suggested_policies, due_time, rank_time, lease_reviewer_id, lease_until,
+            queue, escalated, severity, source, report_count, impersonation_count, first_reason,
+            language, suggested_policies, due_time, rank_time, lease_reviewer_id, lease_until,
             fencing_token, version, decision_id, appeal_id, appealed_decision_id,
             appealed_case_id, appeal_grounds, excluded_reviewer_id, create_time, update_time)
      SELECT case_id, kind, state, subject_type, subject_id, owner_account_id, area, queue,
-            escalated, severity, source, report_count, first_reason, language,
-            suggested_policies, due_time, rank_time, lease_reviewer_id, lease_until,
+            escalated, severity, source, report_count, impersonation_count, first_reason,
+            language, suggested_policies, due_time, rank_time, lease_reviewer_id, lease_until,
             fencing_token, version, decision_id, appeal_id, appealed_decision_id,
             appealed_case_id, appeal_grounds, excluded_reviewer_id, create_time, update_time
        FROM jsonb_to_recordset($1) AS n(case_id text, kind bigint, state bigint,
             subject_type bigint, subject_id text, owner_account_id text, area text, queue text,
             escalated boolean, severity bigint, source bigint, report_count bigint,
-            first_reason text, language text, suggested_policies text, due_time bigint,
+            impersonation_count bigint, first_reason text, language text,
+            suggested_policies text, due_time bigint,
             rank_time bigint, lease_reviewer_id text, lease_until bigint, fencing_token bigint,
             version bigint, decision_id text, appeal_id text, appealed_decision_id text,
             appealed_case_id text, appeal_grounds text, excluded_reviewer_id text,
@@ -33,11 +34,13 @@ static INSERT: Sql = Sql::new(
 static UPDATE_BODY: Sql = Sql::new(
     "UPDATE cases
         SET severity = n.severity, source = n.source, report_count = n.report_count,
-            language = n.language, suggested_policies = n.suggested_policies,
+            impersonation_count = n.impersonation_count, language = n.language,
+            suggested_policies = n.suggested_policies,
             due_time = n.due_time, version = n.version, update_time = n.update_time
        FROM jsonb_to_recordset($1) AS n(case_id text, severity bigint, source bigint,
-            report_count bigint, language text, suggested_policies text, due_time bigint,
-            version bigint, update_time bigint, was_version bigint, was_fencing_token bigint)
+            report_count bigint, impersonation_count bigint, language text,
+            suggested_policies text, due_time bigint, version bigint, update_time bigint,
+            was_version bigint, was_fencing_token bigint)
       WHERE cases.case_id = n.case_id AND cases.version = n.was_version
         AND cases.fencing_token = n.was_fencing_token",
 );
@@ -45,14 +48,16 @@ static UPDATE_BODY: Sql = Sql::new(
 static UPDATE_ALL: Sql = Sql::new(
     "UPDATE cases
         SET state = n.state, queue = n.queue, escalated = n.escalated, severity = n.severity,
-            source = n.source, report_count = n.report_count, language = n.language,
+            source = n.source, report_count = n.report_count,
+            impersonation_count = n.impersonation_count, language = n.language,
             suggested_policies = n.suggested_policies, due_time = n.due_time,
             rank_time = n.rank_time, lease_reviewer_id = n.lease_reviewer_id,
             lease_until = n.lease_until, fencing_token = n.fencing_token, version = n.version,
             decision_id = n.decision_id, update_time = n.update_time
        FROM jsonb_to_recordset($1) AS n(case_id text, state bigint, queue text,
             escalated boolean, severity bigint, source bigint, report_count bigint,
-            language text, suggested_policies text, due_time bigint, rank_time bigint,
+            impersonation_count bigint, language text, suggested_policies text,
+            due_time bigint, rank_time bigint,
             lease_reviewer_id text, lease_until bigint, fencing_token bigint, version bigint,
             decision_id text, update_time bigint, was_version bigint, was_fencing_token bigint)
       WHERE cases.case_id = n.case_id AND cases.version = n.was_version

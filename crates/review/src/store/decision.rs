@@ -11,15 +11,15 @@ macro_rules! decision_columns {
     () => {
         "d.decision_id, d.case_id, d.outcome, d.policy, d.severity, d.facts, d.actions, d.region,
          d.appeal_reasons, d.pack_version, d.reviewer_id, d.decide_time, d.rationale,
-         d.overturned_by_decision_id, d.appealed_decision_id"
+         d.overturned_by_decision_id, d.appealed_decision_id, d.manifestly_unfounded"
     };
 }
 
 static INSERT: Sql = Sql::new(
     "INSERT INTO decisions (decision_id, case_id, outcome, policy, severity, facts, actions,
             region, appeal_reasons, pack_version, reviewer_id, decide_time, rationale,
-            overturned_by_decision_id, appealed_decision_id)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, '', $14)",
+            overturned_by_decision_id, appealed_decision_id, manifestly_unfounded)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, '', $14, $15)",
 );
 static OVERTURN: Sql = Sql::new(
     "UPDATE decisions SET overturned_by_decision_id = $2
@@ -56,6 +56,7 @@ struct DecisionRow {
     rationale: String,
     overturned_by_decision_id: String,
     appealed_decision_id: String,
+    manifestly_unfounded: bool,
 }
 
 impl TryFrom<DecisionRow> for Decision {
@@ -84,6 +85,7 @@ impl TryFrom<DecisionRow> for Decision {
             rationale: row.rationale,
             overturned_by_decision_id: row.overturned_by_decision_id,
             appealed_decision_id: row.appealed_decision_id,
+            manifestly_unfounded: row.manifestly_unfounded,
         })
     }
 }
@@ -107,7 +109,8 @@ pub async fn insert(tx: &mut Tx, decision: &Decision, now: Time) -> Result<(), D
         &decision.reviewer_id,
         now,
         &decision.rationale,
-        &decision.appealed_decision_id
+        &decision.appealed_decision_id,
+        decision.manifestly_unfounded
     ];
     tx.execute(&INSERT, args).await?;
     Ok(())

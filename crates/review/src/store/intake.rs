@@ -20,7 +20,7 @@ static OPEN_OF_KEYS: Sql = Sql::new(concat!(
     " FROM jsonb_to_recordset($1) AS k(subject_type bigint, subject_id text, area text)
       CROSS JOIN cases AS c
       WHERE c.subject_type = k.subject_type AND c.subject_id = k.subject_id AND c.area = k.area
-        AND c.state = 1 AND c.kind = 1
+        AND c.state = 1 AND c.kind <> 2
       ORDER BY c.case_id FOR UPDATE OF c",
 ));
 static CASES: Sql = Sql::new(concat!(
@@ -79,7 +79,7 @@ fn ids<'a>(ids: impl Iterator<Item = &'a str>) -> Vec<IdRow<'a>> {
     ids.map(|id| IdRow { id }).collect()
 }
 
-/// Locks the open cases of reports of these keys.
+/// Locks the open cases of these keys.
 pub async fn lock_open(tx: &mut Tx, keys: &BTreeSet<Key>) -> Result<Vec<Case>, DbError> {
     if keys.is_empty() {
         return Ok(Vec::new());

@@ -45,6 +45,10 @@ static BY_OWNER: Sql = Sql::new(concat!(
 
 pub(super) static STATEMENTS: [&Sql; 6] = [&ALL, &IDS, &NEXT_QUEUE, &SOME, &BY_SUBJECT, &BY_OWNER];
 
+/// What can bring a case.
+const KINDS: [Kind; 4] =
+    [Kind::Reports, Kind::Appeal, Kind::ImpersonationMatch, Kind::ImpersonationClaim];
+
 /// What is asked for; what is empty or unspecified does not narrow the list.
 #[derive(Clone, Copy, Debug)]
 pub struct Filter<'a> {
@@ -58,6 +62,8 @@ pub struct Filter<'a> {
     pub subject: Option<(i32, &'a str)>,
     /// Only about what this account answers for.
     pub owner_account_id: &'a str,
+    /// Only with a match of this campaign.
+    pub campaign_id: &'a str,
 }
 
 /// The first `limit` committed cases after `after`, by id.
@@ -67,7 +73,10 @@ pub async fn page(
     after: &str,
     limit: i64,
 ) -> Result<Vec<Case>, DbError> {
-    let Filter { state, kind, queue, subject, owner_account_id: owner } = *filter;
+    if !filter.campaign_id.is_empty() {
+        return super::impersonation::of_campaign(db, filter, after, limit).await;
+    }
+    let Filter { state, kind, queue, subject, owner_account_id: owner, .. } = *filter;
     let (state_number, kind_number) = (state as i32, kind as i32);
     let read = db.read();
     let rows: Vec<CaseRow> = if let Some((subject_type, id)) = subject {
@@ -102,7 +111,7 @@ async fn by_place(
         state => vec![state],
     };
     let kinds = match filter.kind {
-        Kind::Unspecified => vec![Kind::Reports, Kind::Appeal],
+        Kind::Unspecified => KINDS.to_vec(),
         kind => vec![kind],
     };
     let queues = match filter.queue {

@@ -12,9 +12,9 @@ use crate::case::{Appeal, Case, Lease};
 macro_rules! case_columns {
     () => {
         "c.case_id, c.kind, c.state, c.subject_type, c.subject_id, c.owner_account_id, c.area,
-         c.queue, c.escalated, c.severity, c.source, c.report_count, c.first_reason, c.language,
-         c.suggested_policies, c.due_time, c.rank_time, c.lease_reviewer_id, c.lease_until,
-         c.fencing_token, c.version, c.decision_id, c.appeal_id, c.appealed_decision_id,
+         c.queue, c.escalated, c.severity, c.source, c.report_count, c.impersonation_count,
+         c.first_reason, c.language, c.suggested_policies, c.due_time, c.rank_time,
+         c.lease_reviewer_id, c.lease_until, c.fencing_token, c.version, c.decision_id, c.appeal_id, c.appealed_decision_id,
          c.appealed_case_id, c.appeal_grounds, c.excluded_reviewer_id, c.create_time,
          c.update_time"
     };
@@ -36,6 +36,7 @@ pub(super) struct CaseRow {
     severity: i64,
     source: i64,
     report_count: i64,
+    impersonation_count: i64,
     first_reason: String,
     language: String,
     suggested_policies: String,
@@ -72,6 +73,7 @@ impl From<&Case> for CaseRow {
             severity: i64::from(case.severity as i32),
             source: i64::from(case.source as i32),
             report_count: case.report_count,
+            impersonation_count: case.impersonation_count,
             first_reason: case.first_reason.clone(),
             language: case.language.clone(),
             suggested_policies: case.suggested_policies.join("\n"),
@@ -124,6 +126,7 @@ impl TryFrom<CaseRow> for Case {
             severity: known::<Severity>("severity", row.severity)?,
             source: known::<Source>("source", row.source)?,
             report_count: row.report_count,
+            impersonation_count: row.impersonation_count,
             first_reason: row.first_reason,
             language: row.language,
             suggested_policies: row.suggested_policies.lines().map(str::to_owned).collect(),

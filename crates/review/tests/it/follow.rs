@@ -154,7 +154,7 @@ async fn a_restarted_follower_repeats_nothing_and_loses_nothing() {
                 db: world.db.clone(),
                 clock: clock.clone(),
                 ids: world.ids.clone(),
-                peers: Peers { reports: peer(), appeals: peer() },
+                peers: Peers { reports: peer(), appeals: peer(), impersonation: None },
                 packs: world.packs.clone(),
                 stop,
             };

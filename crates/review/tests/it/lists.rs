@@ -51,6 +51,7 @@ async fn every_filter_finds_what_it_says_in_order() {
                                 queue: queue.to_owned(),
                                 subject: subject.map(subject_of),
                                 owner_account_id: owner.to_owned(),
+                                campaign_id: String::new(),
                                 page_size: 3,
                                 page_token: String::new(),
                             };

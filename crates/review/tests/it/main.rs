@@ -6,6 +6,7 @@ mod appeals;
 mod claims;
 mod decisions;
 mod follow;
+mod impersonation;
 mod lists;
 mod plans;
 mod refusals;

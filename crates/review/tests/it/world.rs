@@ -7,6 +7,9 @@ use std::time::Duration;
 use contracts::appeals::v1 as appeals;
 use contracts::appeals::v1::appeal_event::Event as OfAppeal;
 use contracts::appeals::v1::appeals_service_client::AppealsServiceClient;
+use contracts::impersonation::v1::ImpersonationEvent;
+use contracts::impersonation::v1::impersonation_event::Event as OfImpersonation;
+use contracts::impersonation::v1::impersonation_service_client::ImpersonationServiceClient;
 use contracts::policy::v1::{
     Area, LocalizedText, Pack as PackProto, Policy, PolicyEdition, Queue, Reason, Rule, SlaClass,
 };
@@ -26,7 +29,7 @@ use kit::{Caller, Clock, Contract, Credentials, Error, Ids, Time, tx};
 use pack::{Pack, PackSource};
 use prost::Message as _;
 use review::MIGRATIONS;
-use review::follow::{AppealsFollower, ReportChange, ReportsFollower};
+use review::follow::{AppealsFollower, ImpersonationFollower, ReportChange, ReportsFollower};
 use review::rpc::Review;
 use testkit::db::TestDb;
 use tonic::{Request, Status};
@@ -46,6 +49,7 @@ pub struct World {
     pub packs: PackSource,
     reports: ReportsFollower,
     appeals: AppealsFollower,
+    impersonation: ImpersonationFollower,
 }
 
 impl World {
@@ -70,13 +74,19 @@ impl World {
             ids: ids.clone(),
         };
         let appeals = AppealsFollower {
-            client: AppealsServiceClient::new(nobody),
+            client: AppealsServiceClient::new(nobody.clone()),
+            packs: packs.clone(),
+            clock: clock.clone(),
+            ids: ids.clone(),
+        };
+        let impersonation = ImpersonationFollower {
+            client: ImpersonationServiceClient::new(nobody),
             packs: packs.clone(),
             clock: clock.clone(),
             ids: ids.clone(),
         };
         let review = Review::new(db.clone(), clock.clone(), ids.clone(), packs.clone());
-        World { db, review, clock, ids, packs, reports, appeals }
+        World { db, review, clock, ids, packs, reports, appeals, impersonation }
     }
 
     /// Lets review learn of what happened to reports, in one transaction.
@@ -99,6 +109,20 @@ impl World {
         tx!(self.db, "test_appeals", |tx| -> Result<(), Error> {
             self.appeals.apply(tx, &events).await
         })
+    }
+
+    /// Lets review learn of what impersonation found, in one transaction.
+    pub async fn imitated(&self, events: Vec<OfImpersonation>) {
+        let event = |event| ImpersonationEvent {
+            time: Some(START.into()),
+            event: Some(event),
+            ..Default::default()
+        };
+        let events: Vec<ImpersonationEvent> = events.into_iter().map(event).collect();
+        tx!(self.db, "test_impersonation", |tx| -> Result<(), Error> {
+            self.impersonation.apply(tx, &events).await
+        })
+        .unwrap();
     }
 
     /// Opens a case by a report of a subject of its own; answers the case's id.
@@ -222,7 +246,7 @@ pub fn violation(policy: &str) -> Verdict {
 }
 
 pub fn no_violation() -> Verdict {
-    Verdict::NoViolation(proto::NoViolation {})
+    Verdict::NoViolation(proto::NoViolation::default())
 }
 
 pub fn upheld() -> Verdict {
@@ -307,18 +331,23 @@ pub fn a_pack() -> Pack {
     let area = |code: &str| Area { code: code.to_owned(), title: None };
     Pack::new(PackProto {
         version: 7,
-        areas: vec![area("spam"), area("hate"), area("other")],
+        areas: vec![area("spam"), area("hate"), area("other"), area("identity")],
         reasons: vec![
             reason("spam.link", "spam_links", Severity::Low, ""),
             reason("spam.bots", "spam_bots", Severity::Critical, ""),
             reason("hate.slur", "hate", Severity::Medium, ""),
             reason("child.safety", "child", Severity::Critical, "central"),
+            reason("identity.impersonation", "impersonation", Severity::High, ""),
+            reason("identity.impersonates_me", "impersonation", Severity::High, ""),
+            reason("identity.evasion", "evasion", Severity::High, ""),
         ],
         policies: vec![
             policy("spam_links", "spam"),
             policy("spam_bots", "spam"),
             policy("hate", "hate"),
             policy("child", "hate"),
+            policy("impersonation", "identity"),
+            policy("evasion", "identity"),
         ],
         queues: vec![
             queue("urgent", |queue| queue.min_severity = Severity::Critical as i32),

@@ -4,6 +4,7 @@ use contracts::accounthealth::v1 as health;
 use contracts::accounthealth::v1::account_health_service_client::AccountHealthServiceClient;
 use contracts::appeals::v1 as appeals;
 use contracts::appeals::v1::appeals_service_client::AppealsServiceClient;
+use contracts::impersonation::v1::impersonation_service_client::ImpersonationServiceClient;
 use contracts::reports::v1 as reports;
 use contracts::reports::v1::reports_service_client::ReportsServiceClient;
 use contracts::review::v1 as review;
@@ -25,6 +26,7 @@ pub struct Story {
     pub review: ReviewServiceClient<Channel>,
     pub health: AccountHealthServiceClient<Channel>,
     pub appeals: AppealsServiceClient<Channel>,
+    pub impersonation: ImpersonationServiceClient<Channel>,
 }
 
 /// Calls an RPC as somebody, again while the suite is away.
@@ -52,6 +54,7 @@ impl Story {
             review: ReviewServiceClient::new(suite.channel()),
             health: AccountHealthServiceClient::new(suite.channel()),
             appeals: AppealsServiceClient::new(suite.channel()),
+            impersonation: ImpersonationServiceClient::new(suite.channel()),
             suite,
         }
     }

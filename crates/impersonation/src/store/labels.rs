@@ -1,0 +1,184 @@
+//! Rows of labels: what was decided about matches, with what the detector knew then.
+
+use contracts::impersonation::v1::{DriftBucket, Label, Match};
+use kit::db::{Db, DbError, Sql, Tx};
+use kit::{Time, args};
+use prost::Message as _;
+
+use super::{decode, rows};
+
+/// Sorts before every label's id.
+pub const ID_MIN: &str = "";
+
+/// Tenths of probability.
+const BUCKETS: usize = 10;
+
+static INSERT: Sql = Sql::new(
+    "INSERT INTO labels (label_id, match_id, decision_id, imitation, corrected, probability,
+                         snapshot, model_version, pack_version, decide_time)
+     VALUES ($1, $2, $3, $4, false, $5, $6, $7, $8, $9)
+     ON CONFLICT (decision_id, match_id) DO NOTHING",
+);
+static CORRECT: Sql = Sql::new(
+    "UPDATE labels SET imitation = $2, corrected = true
+      WHERE decision_id = $1 AND imitation <> $2",
+);
+static LIST: Sql = Sql::new(
+    "SELECT label_id, match_id, decision_id, imitation, corrected, snapshot, model_version,
+            pack_version, decide_time
+       FROM labels WHERE label_id > $1 ORDER BY label_id LIMIT $2",
+);
+static DRIFT: Sql = Sql::new(
+    "SELECT bucket, CAST(sum(imitation) AS BIGINT) AS confirmed,
+            CAST(count(*) AS BIGINT) AS decided, sum(probability) AS probability,
+            sum((probability - imitation) * (probability - imitation)) AS squares
+       FROM (SELECT CASE WHEN probability < 0.1 THEN 0 WHEN probability < 0.2 THEN 1
+                         WHEN probability < 0.3 THEN 2 WHEN probability < 0.4 THEN 3
+                         WHEN probability < 0.5 THEN 4 WHEN probability < 0.6 THEN 5
+                         WHEN probability < 0.7 THEN 6 WHEN probability < 0.8 THEN 7
+                         WHEN probability < 0.9 THEN 8 ELSE 9 END AS bucket,
+                    probability, CASE WHEN imitation THEN 1.0 ELSE 0.0 END AS imitation
+               FROM labels WHERE decide_time >= $1 AND decide_time < $2) AS l
+      GROUP BY bucket ORDER BY bucket",
+);
+
+pub(super) static STATEMENTS: [&Sql; 4] = [&INSERT, &CORRECT, &LIST, &DRIFT];
+
+/// What was decided about a match.
+#[derive(Clone, Copy, Debug)]
+pub struct New<'a> {
+    /// `lbl_…`.
+    pub label_id: &'a str,
+    /// The match as it was decided about.
+    pub found: &'a Match,
+    /// The decision.
+    pub decision_id: &'a str,
+    /// Whether it is an imitation.
+    pub imitation: bool,
+    /// The weights that gave the probability.
+    pub model_version: &'a str,
+    /// The pack under which it was decided.
+    pub pack_version: i64,
+    /// When.
+    pub decide_time: Time,
+}
+
+/// Stores what was decided; the same again changes nothing.
+///
+/// # Errors
+/// If the statement fails.
+pub async fn insert(tx: &mut Tx, new: New<'_>) -> Result<(), DbError> {
+    let snapshot = Match {
+        likeness: new.found.likeness.clone(),
+        identity: new.found.identity.clone(),
+        profile: new.found.profile.clone(),
+        ..Match::default()
+    };
+    let probability = new.found.likeness.as_ref().map_or(0.0, |likeness| likeness.probability);
+    let arguments = args![
+        new.label_id,
+        &new.found.match_id,
+        new.decision_id,
+        new.imitation,
+        probability,
+        snapshot.encode_to_vec(),
+        new.model_version,
+        new.pack_version,
+        new.decide_time,
+    ];
+    tx.execute(&INSERT, arguments).await.map(drop)
+}
+
+/// Corrects what a decision said about its matches.
+///
+/// # Errors
+/// If the statement fails.
+pub async fn correct(tx: &mut Tx, decision_id: &str, imitation: bool) -> Result<(), DbError> {
+    tx.execute(&CORRECT, args![decision_id, imitation]).await.map(drop)
+}
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    label_id: String,
+    match_id: String,
+    decision_id: String,
+    imitation: bool,
+    corrected: bool,
+    snapshot: Vec<u8>,
+    model_version: String,
+    pack_version: i64,
+    decide_time: i64,
+}
+
+/// A page of labels after an id, oldest first, each with its id.
+///
+/// # Errors
+/// If the database cannot be read.
+pub async fn list(db: &Db, after: &str, limit: usize) -> Result<Vec<(String, Label)>, DbError> {
+    let found: Vec<Row> = db.read().fetch_all(&LIST, args![after, rows(limit)]).await?;
+    let label = |row: Row| {
+        let snapshot: Match = decode(&row.snapshot, &row.label_id)?;
+        let label = Label {
+            match_id: row.match_id,
+            decision_id: row.decision_id,
+            imitation: row.imitation,
+            corrected: row.corrected,
+            likeness: snapshot.likeness,
+            identity: snapshot.identity,
+            profile: snapshot.profile,
+            model_version: row.model_version,
+            pack_version: row.pack_version,
+            decide_time: Some(Time::from_micros(row.decide_time).into()),
+        };
+        Ok((row.label_id, label))
+    };
+    found.into_iter().map(label).collect()
+}
+
+#[derive(sqlx::FromRow)]
+struct DriftRow {
+    bucket: i32,
+    confirmed: i64,
+    decided: i64,
+    probability: f64,
+    squares: f64,
+}
+
+/// By tenth of probability, what was decided from `start` until before `end`; and the mean squared
+/// difference between probability and decision, 0 where nothing was decided.
+///
+/// # Errors
+/// If the database cannot be read.
+pub async fn drift(db: &Db, start: Time, end: Time) -> Result<(Vec<DriftBucket>, f64), DbError> {
+    let found: Vec<DriftRow> = db.read().fetch_all(&DRIFT, args![start, end]).await?;
+    let mut buckets: Vec<DriftBucket> = (0..BUCKETS)
+        .map(|at| DriftBucket {
+            min_probability: tenths(at),
+            max_probability: tenths(at + 1),
+            ..DriftBucket::default()
+        })
+        .collect();
+    let (mut squares, mut decided) = (0.0, 0_i64);
+    for row in found {
+        squares += row.squares;
+        decided += row.decided;
+        let at = usize::try_from(row.bucket).unwrap_or_default();
+        if let Some(bucket) = buckets.get_mut(at) {
+            bucket.mean_probability = row.probability / float(row.decided);
+            bucket.confirmed_count = row.confirmed;
+            bucket.dismissed_count = row.decided - row.confirmed;
+        }
+    }
+    let brier = if decided == 0 { 0.0 } else { squares / float(decided) };
+    Ok((buckets, brier))
+}
+
+fn tenths(count: usize) -> f64 {
+    float(i64::try_from(count).unwrap_or_default()) / 10.0
+}
+
+/// A count as a number to divide by: exact up to 2⁵³.
+#[expect(clippy::cast_precision_loss, reason = "counts of rows stay far below 2^53")]
+fn float(count: i64) -> f64 {
+    count as f64
+}

@@ -1,0 +1,237 @@
+//! What the index promises, by brute force: every identity near enough is met, changes leave the
+//! same index as building it from nothing, and a snapshot reads back as it was.
+
+use std::collections::BTreeMap;
+
+use lookalike::detector::{Ask, Detector, Scratch};
+use lookalike::index::gather::Budget;
+use lookalike::index::{Change, Index, keys};
+use lookalike::picture::Pdq;
+use lookalike::profile::{Identity, Profile};
+use lookalike::text::Reader;
+use proptest::prelude::*;
+
+/// Looks at everything that is met.
+const ALL: Budget = Budget {
+    postings: usize::MAX,
+    per_key: usize::MAX,
+    per_part: usize::MAX,
+    per_picture: 1_000_000,
+    comparisons: usize::MAX,
+    close: usize::MAX,
+};
+
+fn name() -> impl Strategy<Value = String> {
+    prop_oneof![
+        "[a-d]{2,9}",
+        "[a-c]{3,5}[ _.]?[a-c]{3,9}",
+        "(official|real)?[ _]?[a-c]{4,6}[0-9]{0,2}",
+        "[а-г]{3,6} [а-г]{3,6}",
+        "[一-三]{2,4}",
+    ]
+}
+
+fn hash() -> impl Strategy<Value = Pdq> {
+    (any::<[u64; 4]>(), 0u8..4).prop_map(|(words, few)| {
+        // Few different ones, so that some are shared and some are near.
+        if few == 0 { Pdq([7, 7, 7, words[0] & 0x0f0f]) } else { Pdq(words) }
+    })
+}
+
+fn identity() -> impl Strategy<Value = Identity> {
+    (0u64..40, name(), name(), proptest::collection::vec(hash(), 0..3), 0u64..1_000_000).prop_map(
+        |(number, handle, display_name, avatars, followers)| Identity {
+            number,
+            handle,
+            display_name,
+            avatars,
+            followers,
+            bio: "paints the sea".to_owned(),
+            ..Identity::default()
+        },
+    )
+}
+
+fn profile() -> impl Strategy<Value = Profile> {
+    (name(), name(), proptest::collection::vec(hash(), 0..2)).prop_map(
+        |(handle, display_name, avatars)| Profile {
+            handle,
+            display_name,
+            avatars,
+            ..Profile::default()
+        },
+    )
+}
+
+/// By the definition, cell by cell; without swaps.
+fn edits(a: &[u8], b: &[u8]) -> usize {
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.iter().enumerate() {
+        let mut left = i + 1;
+        for (j, y) in b.iter().enumerate() {
+            let best = (row[j] + usize::from(x != y)).min(row[j + 1] + 1).min(left + 1);
+            row[j] = left;
+            left = best;
+        }
+        row[b.len()] = left;
+    }
+    row[b.len()]
+}
+
+fn swapped(a: &[u8], b: &[u8]) -> bool {
+    a.len() == b.len()
+        && (1..a.len()).any(|place| {
+            let mut other = a.to_vec();
+            other.swap(place - 1, place);
+            other == b
+        })
+}
+
+/// Whether the index promises to meet this identity.
+fn is_promised(reader: &Reader, profile: &Profile, identity: &Identity) -> bool {
+    let near = |a: &Pdq| identity.avatars.iter().any(|b| a.distance(b) <= 31);
+    if profile.avatars.iter().any(near) {
+        return true;
+    }
+    let ours = [&profile.handle, &profile.display_name].map(|name| reader.read(name));
+    let theirs = [&identity.handle, &identity.display_name].map(|name| reader.read(name));
+    ours.iter().any(|our| {
+        theirs.iter().any(|their| {
+            let whole = their.looks.as_bytes();
+            let tolerance = keys::tolerance(whole.len());
+            !whole.is_empty()
+                && [&our.looks, &our.core].into_iter().filter(|key| !key.is_empty()).any(|key| {
+                    edits(key.as_bytes(), whole) <= tolerance
+                        || key.len() > 3 && swapped(key.as_bytes(), whole)
+                        || key == &their.core
+                })
+        })
+    })
+}
+
+fn met(index: &Index, detector: &Detector, profile: &Profile) -> Vec<u64> {
+    let mut scratch = Scratch::default();
+    let seen = detector.see(index, profile, &mut scratch, &ALL);
+    let mut numbers: Vec<u64> = seen.iter().map(|seen| seen.number).collect();
+    numbers.sort_unstable();
+    numbers
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
+
+    #[test]
+    fn everybody_near_enough_is_met(
+        identities in proptest::collection::vec(identity(), 0..60),
+        profiles in proptest::collection::vec(profile(), 1..8),
+    ) {
+        let detector = Detector::default();
+        let index = Index::build(&detector.reader, &identities, 2);
+        let last: BTreeMap<u64, &Identity> =
+            identities.iter().map(|identity| (identity.number, identity)).collect();
+        prop_assert_eq!(index.len(), last.len());
+        for profile in &profiles {
+            let met = met(&index, &detector, profile);
+            for (number, identity) in &last {
+                if is_promised(&detector.reader, profile, identity) {
+                    prop_assert!(met.contains(number), "{:?} beside {:?}", profile, identity);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn changes_leave_what_building_from_nothing_gives(
+        changes in proptest::collection::vec(
+            prop_oneof![
+                3 => identity().prop_map(Change::Set),
+                1 => (0u64..40).prop_map(Change::Remove),
+            ],
+            0..120,
+        ),
+        steps in proptest::collection::vec(1usize..20, 1..20),
+        profiles in proptest::collection::vec(profile(), 1..5),
+    ) {
+        let detector = Detector::default();
+        let mut index = Index::default();
+        let mut known: BTreeMap<u64, Identity> = BTreeMap::new();
+        let mut left = changes.as_slice();
+        let mut steps = steps.iter().cycle();
+        while let Some(step) = steps.next().filter(|_| !left.is_empty()) {
+            let (now, later) = left.split_at((*step).min(left.len()));
+            // A merge that began before the changes ends after them.
+            let merge = index.merge_due();
+            index = index.after(&detector.reader, now);
+            if let Some(merge) = merge {
+                index = index.with_merged(merge.run(&detector.reader, 1));
+            }
+            for change in now {
+                match change {
+                    Change::Set(identity) => known.insert(identity.number, identity.clone()),
+                    Change::Remove(number) => known.remove(number),
+                };
+            }
+            left = later;
+        }
+        let fresh: Vec<Identity> = known.values().cloned().collect();
+        let fresh = Index::build(&detector.reader, &fresh, 1);
+        prop_assert_eq!(index.len(), known.len());
+        for number in 0..40 {
+            prop_assert_eq!(index.find(number), fresh.find(number));
+        }
+        let mut written = Vec::new();
+        index.write_to(&mut written).unwrap();
+        let read = Index::read_from(&mut written.as_slice()).unwrap();
+        for profile in &profiles {
+            let expected = met(&fresh, &detector, profile);
+            prop_assert_eq!(met(&index, &detector, profile), expected.clone());
+            prop_assert_eq!(met(&read, &detector, profile), expected);
+        }
+    }
+}
+
+#[test]
+fn a_broken_snapshot_is_refused() {
+    let detector = Detector::default();
+    let jane = Identity { handle: "jane".to_owned(), ..Identity::default() };
+    let mut written = Vec::new();
+    Index::build(&detector.reader, &[jane], 1).write_to(&mut written).unwrap();
+    for end in (0..written.len()).step_by(7) {
+        assert!(Index::read_from(&mut &written[..end]).is_err(), "cut at {end}");
+    }
+    written[0] ^= 1;
+    let error = Index::read_from(&mut written.as_slice()).unwrap_err();
+    assert_eq!(error.to_string(), "not an index, or of another version");
+}
+
+#[test]
+fn odd_profiles_are_checked_like_others() {
+    let detector = Detector::default();
+    let jane = Identity { handle: "jane".to_owned(), ..Identity::default() };
+    let index = Index::build(&detector.reader, &[jane, Identity::default()], 1);
+    let mut scratch = Scratch::default();
+    let ask = Ask { min_score: f32::MIN, ..Ask::default() };
+    for name in [
+        "",
+        "a",
+        "\u{301}",
+        &"\u{301}".repeat(10_000),
+        &"x".repeat(1 << 20),
+        "\u{202e}\u{2066}\u{0}",
+    ] {
+        let profile = Profile {
+            handle: name.to_owned(),
+            display_name: name.to_owned(),
+            bio: name.to_owned(),
+            links: vec![name.to_owned(); 20],
+            former_names: vec![name.to_owned(); 20],
+            avatars: vec![Pdq::default()],
+            ..Profile::default()
+        };
+        let checked = detector.check(&index, &profile, &mut scratch, &ask);
+        for found in &checked.matches {
+            let sum: f32 = found.evidence.iter().map(|evidence| evidence.points).sum();
+            assert!((found.base + sum - found.score).abs() < 1e-3);
+        }
+    }
+}

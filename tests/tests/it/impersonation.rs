@@ -1,0 +1,196 @@
+//! The way of a match over real sockets: found, reviewed, restricted, appealed against, overturned,
+//! remembered, and found again; and of a claim.
+
+use contracts::accounthealth::v1 as health;
+use contracts::impersonation::v1 as proto;
+use contracts::impersonation::v1::avatar::Picture;
+use contracts::impersonation::v1::claim;
+use contracts::impersonation::v1::r#match::State;
+use contracts::impersonation::v1::material_change::Kind;
+use contracts::review::v1 as review;
+use contracts::review::v1::decide_case_request::Verdict;
+use contracts::types::v1::Severity;
+
+use crate::support::story::{Story, call};
+use crate::support::{Place, options, start};
+
+fn picture() -> proto::Avatar {
+    let pdq = (0_u32..32).map(|byte| (byte.wrapping_mul(151) % 251) as u8).collect();
+    proto::Avatar { picture: Some(Picture::Pdq(pdq)), quality: 95, ..proto::Avatar::default() }
+}
+
+fn star() -> proto::IdentitySpec {
+    proto::IdentitySpec {
+        kind: proto::IdentityKind::Person as i32,
+        account_ids: vec!["star".to_owned()],
+        handle: "amaliakvistgaard".to_owned(),
+        display_name: "Amalia Kvistgaard".to_owned(),
+        avatars: vec![picture()],
+        bio: "Cellist. Bach, Britten and bicycles.".to_owned(),
+        links: vec!["https://kvistgaard.example".to_owned()],
+        followers: 3_000_000,
+        monitored: true,
+        ..proto::IdentitySpec::default()
+    }
+}
+
+fn imitator() -> proto::Profile {
+    proto::Profile {
+        account_id: "fake".to_owned(),
+        handle: "amaliakvistgaard_".to_owned(),
+        display_name: "Amalia Kvistgaard".to_owned(),
+        avatars: vec![picture()],
+        bio: "Cellist. Bach, Britten and bicycles.".to_owned(),
+        followers: Some(40),
+        ..proto::Profile::default()
+    }
+}
+
+async fn enrol(story: &Story) -> String {
+    let request =
+        proto::EnrolIdentityRequest { request_id: story.ids.new_uuid(), spec: Some(star()) };
+    let enrolled = call!(story, "staff", impersonation.enrol_identity(request)).expect("protected");
+    enrolled.identity.expect("an identity").identity_id
+}
+
+async fn observe(story: &Story, profile: proto::Profile) {
+    let request =
+        proto::ObserveProfilesRequest { request_id: story.ids.new_uuid(), profiles: vec![profile] };
+    call!(story, "staff", impersonation.observe_profiles(request)).expect("observed");
+}
+
+/// The match of the imitator once it stands so.
+async fn found(story: &Story, state: State) -> proto::Match {
+    let request = proto::ListMatchesRequest {
+        account_id: "fake".to_owned(),
+        state: state as i32,
+        ..proto::ListMatchesRequest::default()
+    };
+    let list = || async {
+        let request = request.clone();
+        call!(story, "staff", impersonation.list_matches(request)).expect("a list").matches
+    };
+    Story::until(state.as_str_name(), || async { !list().await.is_empty() }).await;
+    list().await.remove(0)
+}
+
+fn imitates() -> Verdict {
+    Verdict::Violation(review::Violation {
+        policy: "impersonation".to_owned(),
+        severity: Severity::Critical as i32,
+        facts: "It shows the name and the picture of a protected person.".to_owned(),
+        ..review::Violation::default()
+    })
+}
+
+/// Has the case decided, and waits for the statement of reasons.
+async fn decide(story: &Story, case_id: &str, verdict: Verdict) -> String {
+    let case = story.claim("ana", case_id).await.expect("a claim");
+    let decided = story.decide("ana", &case, verdict).await.expect("a decision");
+    decided.decision.expect("a decision").decision_id
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_match_is_reviewed_overturned_remembered_and_found_again() {
+    for place in Place::each() {
+        let suite = start(options(&place)).await;
+        let story = Story::on(&suite.url());
+        let identity_id = enrol(&story).await;
+        observe(&story, imitator()).await;
+        let match_ = found(&story, State::CaseOpened).await;
+        assert_eq!(match_.identity_id, identity_id);
+
+        // The reviewer sees both sides, and why.
+        let case = story.case(&match_.case_id).await;
+        assert_eq!(case.kind(), review::case::Kind::ImpersonationMatch);
+        let shown = case.matches[0].r#match.clone().expect("a match");
+        assert_eq!(shown.identity.expect("a side").display_name, "Amalia Kvistgaard");
+        assert_eq!(shown.profile.expect("a side").handle, "amaliakvistgaard_");
+        let likeness = shown.likeness.expect("a likeness");
+        assert!(likeness.evidence.iter().all(|evidence| !evidence.words.is_empty()));
+        let points: f64 = likeness.evidence.iter().map(|evidence| evidence.points).sum();
+        assert!((points - likeness.score).abs() < 0.01, "{points} is not {}", likeness.score);
+
+        let decision_id = decide(&story, &case.case_id, imitates()).await;
+        story.board.wait(|known| known.stated.contains(&decision_id).then_some(())).await;
+        assert_eq!(found(&story, State::Confirmed).await.decision_id, decision_id);
+        let standing = story.standing("fake").await;
+        assert!(!standing.restrictions.is_empty(), "{standing:?}");
+        let request = health::ListStatementsRequest::default();
+        let stated = call!(story, "fake", health.list_statements(request)).expect("a list");
+        assert_eq!(stated.statements[0].decision_id, decision_id);
+
+        let appeal_id = story.appeal("fake", &decision_id).await.expect("an appeal");
+        let hearing = story.hearing_of(&appeal_id).await;
+        let case = story.claim("ben", &hearing).await.expect("a claim");
+        let reasons = "She has the name by birth.".to_owned();
+        let verdict = Verdict::Overturned(review::Overturned { reasons });
+        story.decide("ben", &case, verdict).await.expect("a decision");
+        story.board.wait(|known| known.voided.contains(&decision_id).then_some(())).await;
+        assert!(story.standing("fake").await.restrictions.is_empty());
+        let dismissed = found(&story, State::Dismissed).await;
+        assert_eq!(dismissed.match_id, match_.match_id);
+
+        // Remembered: what reads the same opens nothing. A new name does.
+        let shouting =
+            proto::Profile { display_name: "AMALIA  KVISTGAARD".to_owned(), ..imitator() };
+        observe(&story, shouting).await;
+        let renamed = proto::Profile {
+            display_name: "Amalia Kvistgaard Official".to_owned(),
+            handle: "amaliakvistgaard.official".to_owned(),
+            ..imitator()
+        };
+        observe(&story, renamed).await;
+        let again = found(&story, State::CaseOpened).await;
+        assert_eq!((again.match_id.as_str(), again.reopen_count), (&*match_.match_id, 1));
+        assert_ne!(again.case_id, match_.case_id);
+        let named = |change: &proto::MaterialChange| {
+            change.kind() == Kind::Name && change.words.contains("Official")
+        };
+        assert!(again.reopen_changes.iter().any(named), "{:?}", again.reopen_changes);
+        suite.stop().await.expect("a good end");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_claim_joins_the_case_of_its_match_and_is_told_what_came_of_it() {
+    for place in Place::each() {
+        let suite = start(options(&place)).await;
+        let story = Story::on(&suite.url());
+        let identity_id = enrol(&story).await;
+        observe(&story, imitator()).await;
+        let match_ = found(&story, State::CaseOpened).await;
+        let request = proto::FileClaimRequest {
+            request_id: story.ids.new_uuid(),
+            role: claim::Role::PersonImitated as i32,
+            identity_id,
+            imitator_account_id: "fake".to_owned(),
+            explanation: "That is not me.".to_owned(),
+            good_faith: true,
+            ..proto::FileClaimRequest::default()
+        };
+        let filed = call!(story, "star", impersonation.file_claim(request)).expect("a claim");
+        let filed = filed.claim.expect("a claim");
+        assert_eq!(filed.match_id, match_.match_id);
+        let get = || async {
+            let request = proto::GetClaimRequest { claim_id: filed.claim_id.clone() };
+            let shown = call!(story, "star", impersonation.get_claim(request)).expect("a claim");
+            shown.claim.expect("a claim")
+        };
+        Story::until("the review of the claim", || async {
+            get().await.state() == claim::State::InReview
+        })
+        .await;
+        assert_eq!(get().await.case_id, match_.case_id, "one case for one account");
+        let case = story.case(&match_.case_id).await;
+        assert_eq!((case.impersonation_count, case.claims.len()), (2, 1));
+        assert!(!format!("{:?}", case.claims).contains("star"), "{case:?}");
+        let decision_id = decide(&story, &case.case_id, imitates()).await;
+        Story::until("the outcome", || async { get().await.state() == claim::State::Decided })
+            .await;
+        let told = get().await;
+        assert_eq!(told.outcome(), claim::Outcome::Imitation);
+        assert_eq!(told.appeal_route.expect("a route").decision_id, decision_id);
+        suite.stop().await.expect("a good end");
+    }
+}
