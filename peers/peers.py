@@ -333,7 +333,7 @@ def main(binary, folder, work):
     child = [sys.executable, __file__, "--child"]
     count, kinds = make_handles(folder, work)
     files = [work / "handles", work / "attacks"]
-    print("| work | system | queries/s | p50 / p99 ms | recall@1 | @10 | bytes each | ours faster by |")
+    print("| work | system | queries/s | p50 / p99 ms | recall@1 | @10 | bytes each | ours / its |")
     print("|---|---|---|---|---|---|---|---|", flush=True)
 
     def tantivy():

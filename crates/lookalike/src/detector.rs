@@ -14,6 +14,9 @@ use crate::score::model::{self, Score};
 use crate::score::{Evidence, Features, Model, evidence};
 use crate::text::Reader;
 
+/// How many candidates are looked at closely if only their handles are: that costs little.
+const CLOSE_HANDLES: usize = 64;
+
 /// Reads names and weighs likenesses. Made once.
 #[derive(Debug)]
 pub struct Detector {
@@ -170,7 +173,8 @@ impl Detector {
         budget: &Budget,
     ) -> Vec<(u64, f32)> {
         let profile = Profile { handle: handle.to_owned(), ..Profile::default() };
-        self.gather(index, &profile, scratch, budget);
+        let budget = Budget { close: budget.close.max(CLOSE_HANDLES), ..*budget };
+        self.gather(index, &profile, scratch, &budget);
         let Scratch { question, gathered, written } = scratch;
         written.set(handle.to_lowercase().as_bytes());
         let candidates = gathered.candidates.iter().map(|candidate| {
