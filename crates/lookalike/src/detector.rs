@@ -3,6 +3,7 @@
 //!
 //! It must not know what is done about it.
 
+use crate::distance::Pattern;
 use crate::index::Index;
 use crate::index::gather::{Budget, Gathered};
 use crate::index::question::Question;
@@ -12,6 +13,9 @@ use crate::score::features::{self, Own};
 use crate::score::model::{self, Score};
 use crate::score::{Evidence, Features, Model, evidence};
 use crate::text::Reader;
+
+/// How many candidates are looked at closely if only their handles are: that costs little.
+const CLOSE_HANDLES: usize = 64;
 
 /// Reads names and weighs likenesses. Made once.
 #[derive(Debug)]
@@ -33,6 +37,7 @@ impl Default for Detector {
 pub struct Scratch {
     question: Question,
     gathered: Gathered,
+    written: Pattern,
 }
 
 /// What is wanted of a check.
@@ -156,8 +161,39 @@ impl Detector {
             .collect()
     }
 
+    /// Whose handles are most like this one, and how much, from 0 to 1: for who knows nothing
+    /// else, since the model weighs whole profiles. By looks for two thirds, so that a disguise
+    /// is seen through; by the letters as written for one, so that of those who look the same
+    /// the nearest comes first.
+    pub fn nearest_handles(
+        &self,
+        index: &Index,
+        handle: &str,
+        scratch: &mut Scratch,
+        budget: &Budget,
+    ) -> Vec<(u64, f32)> {
+        let profile = Profile { handle: handle.to_owned(), ..Profile::default() };
+        let budget = Budget { close: budget.close.max(CLOSE_HANDLES), ..*budget };
+        self.gather(index, &profile, scratch, &budget);
+        let Scratch { question, gathered, written } = scratch;
+        written.set(handle.to_lowercase().as_bytes());
+        let candidates = gathered.candidates.iter().map(|candidate| {
+            let segment = &index.segments()[candidate.segment as usize];
+            let own = segment.names(candidate.row).next().unwrap_or_default().to_lowercase();
+            let keys = segment.keys(candidate.row);
+            let looks = keys
+                .flat_map(|(_, key)| question.keys().iter().map(|own| own.pattern.likeness(key)))
+                .fold(candidate.name, f32::max);
+            let likeness = (2.0 * looks + written.likeness(own.as_bytes())) / 3.0;
+            (segment.number(candidate.row), likeness)
+        });
+        let mut nearest: Vec<(u64, f32)> = candidates.collect();
+        nearest.sort_by(|a, b| b.1.total_cmp(&a.1));
+        nearest
+    }
+
     fn gather(&self, index: &Index, profile: &Profile, scratch: &mut Scratch, budget: &Budget) {
-        let Scratch { question, gathered } = scratch;
+        let Scratch { question, gathered, .. } = scratch;
         question.set(&self.reader, profile);
         gathered.clear();
         let avatars: &[Pdq] = &profile.avatars;
