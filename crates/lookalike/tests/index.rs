@@ -237,3 +237,24 @@ fn odd_profiles_are_checked_like_others() {
         }
     }
 }
+#[test]
+fn handles_alone_are_told_by_looks_first_and_then_by_letters() {
+    let detector = Detector::default();
+    let handles = ["someone", "jane.doe", "janedoe", "janedoes", "other"];
+    let of = |(number, handle): (u64, &str)| {
+        let handle = handle.to_owned();
+        Identity { number, handle, ..Identity::default() }
+    };
+    let identities: Vec<Identity> = (0..).zip(handles).map(of).collect();
+    let index = Index::build(&detector.reader, &identities, 1);
+    let mut scratch = Scratch::default();
+    let mut nearest =
+        |handle| detector.nearest_handles(&index, handle, &mut scratch, &Budget::default());
+    let told = nearest("Jane.Doe");
+    assert_eq!(told[0], (1, 1.0));
+    let numbers: Vec<u64> = told.iter().map(|(number, _)| *number).collect();
+    assert_eq!(numbers, [1, 2, 3]);
+    assert_eq!(nearest("jan3doe")[0].0, 2);
+    assert!(told.iter().all(|(_, likeness)| (0.0..=1.0).contains(likeness)));
+    assert_eq!(nearest(""), []);
+}
