@@ -306,19 +306,6 @@ impl Segment {
             + self.parts.memory()
     }
 
-    /// Where its memory goes, for people.
-    pub fn parts_of_memory(&self) -> String {
-        let each = |bytes: usize| bytes as f64 / self.len().max(1) as f64;
-        format!(
-            "{} rows: text {:.1} B, hashes {:.1} B, whole keys {:.1} B, parts of keys {:.1} B each",
-            self.len(),
-            each(self.text.len()),
-            each(self.hashes.memory()),
-            each(self.whole.memory()),
-            each(self.parts.memory()),
-        )
-    }
-
     /// Writes it.
     ///
     /// # Errors
