@@ -233,7 +233,8 @@ proptest! {
     fn reading_what_was_read_changes_nothing(text in "[a-zA-Z0-9_.rnvwcl ]{0,40}") {
         let looks = read(&text).looks;
         let again = read(std::str::from_utf8(looks.as_bytes()).unwrap());
-        prop_assert_eq!(again.looks, looks);
+        // The symbols, not the mark of a key that was cut: what is left of it is not too long.
+        prop_assert_eq!(again.looks.as_bytes(), looks.as_bytes());
         let plain = read(&text).plain;
         prop_assert_eq!(read(&plain).plain, plain);
     }
