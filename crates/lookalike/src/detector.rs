@@ -38,6 +38,7 @@ pub struct Scratch {
     question: Question,
     gathered: Gathered,
     written: Pattern,
+    trees: Vec<u32>,
 }
 
 /// What is wanted of a check.
@@ -109,7 +110,8 @@ impl Detector {
             features::of_pair(profile, &scratch.gathered, candidate, segment)
         };
         for place in 0..scratch.gathered.candidates.len() {
-            let score = self.model.score(&features(place, scratch));
+            let seen = features(place, scratch);
+            let score = self.model.score(&seen, &mut scratch.trees);
             if score >= ask.min_score {
                 scored.push((score, place));
             }
@@ -175,7 +177,7 @@ impl Detector {
         let profile = Profile { handle: handle.to_owned(), ..Profile::default() };
         let budget = Budget { close: budget.close.max(CLOSE_HANDLES), ..*budget };
         self.gather(index, &profile, scratch, &budget);
-        let Scratch { question, gathered, written } = scratch;
+        let Scratch { question, gathered, written, .. } = scratch;
         written.set(handle.to_lowercase().as_bytes());
         let candidates = gathered.candidates.iter().map(|candidate| {
             let segment = &index.segments()[candidate.segment as usize];

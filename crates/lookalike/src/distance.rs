@@ -63,6 +63,11 @@ impl Pattern {
         distance
     }
 
+    /// How many symbols of the other key do not occur in this one: no distance is less.
+    pub fn lacks(&self, other: &[u8]) -> u32 {
+        other.iter().map(|symbol| u32::from(self.places[*symbol as usize] == 0)).sum()
+    }
+
     /// How alike the keys are, from 0 for nothing in common to 1 for equal.
     pub fn likeness(&self, other: &[u8]) -> f32 {
         let longer = self.len.max(other.len());
@@ -109,6 +114,7 @@ mod tests {
             pattern.set(&before);
             pattern.set(&a);
             prop_assert_eq!(pattern.distance(&b), plain(&a, &b));
+            prop_assert!(pattern.lacks(&b) <= pattern.distance(&b));
         }
     }
 

@@ -42,10 +42,12 @@ pub enum Command {
 /// there are any, hardneg.tsv.
 #[derive(Debug, Subcommand)]
 pub enum Impersonation {
-    /// Fits the weights to half of the labelled accounts of a folder, measures them on the other.
+    /// Fits the weights to half of the labelled accounts of some folders, measures them on the
+    /// other. Of several sizes, so that the weights hold for indexes of any.
     Fit {
-        /// The folder.
-        folder: PathBuf,
+        /// The folders.
+        #[arg(required = true)]
+        folders: Vec<PathBuf>,
         /// Where to write the weights.
         #[arg(long)]
         out: PathBuf,

@@ -6,14 +6,14 @@
 use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{BufReader, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use kit::clock::Stopwatch;
 use lookalike::detector::{Ask, Detector};
 use lookalike::index::Index;
 use lookalike::lab::accounts::{self, Account};
 use lookalike::lab::boost::Settings;
-use lookalike::lab::fit::{self, Labelled};
+use lookalike::lab::fit::{self, Labelled, World};
 use lookalike::lab::measure::{self, Report, Said};
 use lookalike::profile::Identity;
 use lookalike::score::Model;
@@ -26,7 +26,10 @@ const TIMED: usize = 10_000;
 
 /// The accounts of a folder and the index of its identities.
 struct Lab {
+    /// Knows how common the names and pictures of all accounts are.
     index: Index,
+    /// The same if only what is protected is known; for fitting.
+    blind: Option<Index>,
     imitations: Vec<Account>,
     unrelated: Vec<Account>,
     /// Look-alikes that are allowed, with whom they resemble.
@@ -41,7 +44,12 @@ fn open(folder: &Path, name: &str) -> Result<BufReader<File>, String> {
 }
 
 impl Lab {
-    fn load(detector: &Detector, folder: &Path, identities: usize) -> Result<Lab, String> {
+    fn load(
+        detector: &Detector,
+        folder: &Path,
+        identities: usize,
+        blind: bool,
+    ) -> Result<Lab, String> {
         let wrong = |name: &str, error: std::io::Error| format!("{name}: {error}");
         let read = |name: &str| {
             let read = accounts::accounts(open(folder, name)?, usize::MAX);
@@ -58,6 +66,7 @@ impl Lab {
             took.as_secs_f64(),
             index.memory() as f64 / index.len().max(1) as f64,
         );
+        let blind = blind.then(|| Index::build(&detector.reader, &protected, 2));
         let (imitations, unrelated) = (read("positives.tsv")?, read("negatives.tsv")?);
         // Whom an imitation imitates must be among those that were read.
         let known = |account: &Account| {
@@ -76,7 +85,7 @@ impl Lab {
             let Account { profile, .. } = account;
             index.observe(&detector.reader, &profile.display_name, &profile.avatars);
         }
-        Ok(Lab { index, imitations, unrelated, allowed, built })
+        Ok(Lab { index, blind, imitations, unrelated, allowed, built })
     }
 
     fn labelled(&self) -> Labelled<'_> {
@@ -84,28 +93,69 @@ impl Lab {
     }
 }
 
-/// Fits the weights to the accounts of a folder and writes them; what was measured with them.
+/// Fits the weights to the accounts of some folders, each as it is and as it is where nothing but
+/// what is protected is known, and writes them; what was measured with them.
 ///
 /// # Errors
 /// What is wrong with a file, by its line.
-pub fn fit(folder: &Path, out: &Path, trees: usize, seed: u64) -> Result<String, String> {
+pub fn fit(folders: &[PathBuf], out: &Path, trees: usize, seed: u64) -> Result<String, String> {
     let settings = &Settings { trees, seed, ..Settings::default() };
     let mut detector = Detector::default();
-    let lab = Lab::load(&detector, folder, usize::MAX)?;
-    let data = lab.labelled();
-    detector.model = fit::fit(&detector, &lab.index, &data, settings);
-    let (imitations, unrelated) = fit::kept(&data);
-    let said = Said::of(&detector, &lab.index, &imitations, &unrelated);
-    let said = fit::finish(&mut detector.model, &said);
-    let kept = (imitations.as_slice(), unrelated.as_slice());
-    let report = measure::report(&detector, &lab.index, kept, &said, &RATES);
-    let text = table(&report);
+    let mut labs = Vec::new();
+    for folder in folders {
+        labs.push(Lab::load(&detector, folder, usize::MAX, true)?);
+    }
+    let worlds: Vec<World> = labs
+        .iter()
+        .flat_map(|lab| {
+            let indexes = [Some(&lab.index), lab.blind.as_ref()].into_iter().flatten();
+            indexes.map(|index| World { index, data: lab.labelled() })
+        })
+        .collect();
+    detector.model = fit::fit(&detector, &worlds, settings);
+    let said = worlds.iter().map(|World { index, data }| {
+        let (imitations, unrelated) = data.kept();
+        Said::of(&detector, index, &imitations, &unrelated)
+    });
+    let said = said.collect();
+    let said = fit::finish(&mut detector.model, said);
+    let mut text = String::new();
+    for (World { index, data }, said) in worlds.iter().zip(&said) {
+        let (imitations, unrelated) = data.kept();
+        let kept = (imitations.as_slice(), unrelated.as_slice());
+        let report = measure::report(&detector, index, kept, said, &RATES);
+        let _ = writeln!(text, "Kept accounts among {} identities:", index.len());
+        text.push_str(&table(&report));
+        text.push_str(&shipped(&detector.model, said));
+    }
     // What was measured goes with the weights.
     detector.model.origin.push_str(&text);
     let mut file = File::create(out).map_err(|error| format!("{}: {error}", out.display()))?;
     file.write_all(detector.model.to_text().as_bytes())
         .map_err(|error| format!("{}: {error}", out.display()))?;
-    Ok(format!("{}\n{text}weights written to {}", lab.built, out.display()))
+    let built: Vec<&str> = labs.iter().map(|lab| lab.built.as_str()).collect();
+    Ok(format!("{}\n{text}weights written to {}", built.join("\n"), out.display()))
+}
+
+/// What the thresholds that go with the weights do here.
+fn shipped(model: &Model, said: &Said) -> String {
+    let mut text = String::new();
+    for threshold in &model.thresholds {
+        let passes = said.unrelated.iter().filter(|score| **score >= threshold.score).count();
+        let best = said.imitations.iter().zip(&said.right);
+        let found = best.filter(|(top, right)| {
+            **right && top.is_some_and(|(_, score)| score >= threshold.score)
+        });
+        let (found, imitations) = (found.count(), said.imitations.len().max(1));
+        let _ = writeln!(
+            text,
+            "threshold for {}: {:.6} of unrelated accounts pass, {:.4} of imitations are found",
+            threshold.false_positive_rate,
+            passes as f64 / said.unrelated.len().max(1) as f64,
+            found as f64 / imitations as f64,
+        );
+    }
+    text
 }
 
 /// Measures the detector on the accounts of a folder.
@@ -119,12 +169,13 @@ pub fn eval(folder: &Path, model: Option<&Path>, identities: usize) -> Result<St
         let text = text.map_err(|error| format!("{}: {error}", path.display()))?;
         detector.model = Model::parse(&text).map_err(|error| error.to_string())?;
     }
-    let lab = Lab::load(&detector, folder, identities)?;
-    let (imitations, unrelated) = fit::kept(&lab.labelled());
+    let lab = Lab::load(&detector, folder, identities, false)?;
+    let (imitations, unrelated) = lab.labelled().kept();
     let said = Said::of(&detector, &lab.index, &imitations, &unrelated);
     let kept = (imitations.as_slice(), unrelated.as_slice());
     let report = measure::report(&detector, &lab.index, kept, &said, &RATES);
     let mut text = format!("{}\n{}", lab.built, table(&report));
+    text.push_str(&shipped(&detector.model, &said));
     text.push_str(&allowed(&detector, &lab, &report));
     let step = (unrelated.len() / TIMED).max(1);
     let timed: Vec<&Account> = unrelated.iter().step_by(step).copied().collect();

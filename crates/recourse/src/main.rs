@@ -49,7 +49,7 @@ async fn main() -> ExitCode {
 
 fn run_impersonation(command: &Impersonation) -> Result<String, String> {
     match command {
-        Impersonation::Fit { folder, out, trees, seed } => lab::fit(folder, out, *trees, *seed),
+        Impersonation::Fit { folders, out, trees, seed } => lab::fit(folders, out, *trees, *seed),
         Impersonation::Eval { folder, model, identities } => {
             lab::eval(folder, model.as_deref(), *identities)
         }

@@ -36,19 +36,23 @@ impl Default for Budget {
             per_key: 256,
             per_part: 32,
             per_picture: 64,
-            comparisons: 4_000,
-            close: 16,
+            comparisons: 800,
+            close: 10,
         }
     }
 }
 
-/// How far pictures are looked for: certainly within 31 bits, and most of those within 64.
-const AVATARS: picture::Reach = picture::Reach::about(64);
+/// How far pictures are looked for: certainly within 31 bits, and many of those within 80.
+const AVATARS: picture::Reach = picture::Reach::about(80);
 /// Beyond this distance pictures have nothing in common.
 pub const FAR: u16 = 128;
 
+/// From this distance on two pictures may be as near by chance: five standard deviations below the
+/// 128 bits that halves of a hash differ in.
+const CHANCE: u16 = 88;
+
 /// How many places are looked at before what they have in common is compared.
-const GROUP: usize = 16;
+const GROUP: usize = 32;
 
 /// A row that may be imitated.
 #[derive(Debug, Clone, Copy)]
@@ -194,7 +198,11 @@ impl Gathered {
     }
 
     fn add_whole(&mut self, place: u32, segment: &Segment, question: &Question, budget: &Budget) {
-        for probe in &question.probes {
+        for (at, probe) in question.probes.iter().enumerate() {
+            if at % GROUP == 0 {
+                let group = question.probes.iter().skip(at).take(GROUP);
+                segment.whole.touch(group.map(|probe| probe.bucket));
+            }
             let reading = &question.readings[probe.name as usize];
             let mut taken = 0;
             for posting in segment.whole.bucket(probe.bucket) {
@@ -265,12 +273,11 @@ impl Gathered {
         let mut alike = std::mem::take(&mut self.alike);
         for probes in question.part_probes.chunks(GROUP) {
             alike.clear();
+            segment.parts.touch(probes.iter().map(|probe| probe.place.hash));
             for probe in probes {
-                let bits = 2 * u32::from(probe.place.edits);
                 let bucket = segment.parts.bucket(probe.place.hash);
                 self.postings += bucket.len();
-                let near =
-                    bucket.filter(|known| (known.tag ^ probe.place.mask).count_ones() <= bits);
+                let near = bucket.filter(|known| probe.place.may_be(known.tag));
                 alike.extend(near.map(|known| (known.row, probe.key)));
             }
             alike.sort_unstable();
@@ -298,12 +305,17 @@ impl Gathered {
         let (row, query) = (at.0, &question.keys()[at.1 as usize]);
         let len = query.pattern.key().len();
         let keys = segment.keys(row).filter(|(of, key)| {
-            of.is_searched_with_edits() && key.len().abs_diff(len) <= keys::tolerance(key.len())
+            let most = keys::tolerance(key.len());
+            of.is_searched_with_edits()
+                && key.len().abs_diff(len) <= most
+                && query.pattern.lacks(key) as usize <= most
         });
         let near = keys.map(|(_, key)| (query.pattern.distance(key), key.len())).min();
         let Some((distance, key_len)) = near else { return };
         if distance as usize <= keys::tolerance(key_len) && segment.is_live(row) {
-            self.near[query.name as usize] += 1;
+            for (name, near) in self.near.iter_mut().enumerate() {
+                *near += u32::from(query.names >> name & 1);
+            }
             let candidate = self.candidate(place, row);
             candidate.name = candidate.name.max(1.0 - distance as f32 / len.max(key_len) as f32);
         }
@@ -326,8 +338,9 @@ impl Gathered {
                     candidate.avatar = candidate.avatar.min(avatar.distance(&hash) as u16);
                 }
             }
-            let picture = f32::from(FAR - candidate.avatar.min(FAR)) / f32::from(FAR);
-            candidate.promise = 2.0 * candidate.name + 3.0 * rare * picture * picture.sqrt();
+            let apart = f32::from(candidate.avatar.min(CHANCE)) / f32::from(CHANCE);
+            let picture = 1.0 - apart * apart * apart;
+            candidate.promise = 2.0 * candidate.name + 3.0 * rare * picture;
         }
         // What else is known of a row costs memory to look at: only for those in question.
         self.keep(4 * budget.close.min(usize::MAX / 4));

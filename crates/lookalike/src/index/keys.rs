@@ -84,10 +84,10 @@ pub fn segment_hash(len: usize, index: usize, symbols: &[u8]) -> u32 {
 /// short keys.
 pub fn segments(key: &[u8]) -> impl Iterator<Item = (u32, u64)> + '_ {
     let parts = if is_short(key.len()) { 0 } else { tolerance(key.len()) + 1 };
-    (0..parts).map(|index| {
+    (0..parts).map(move |index| {
         let (start, len) = segment(key.len(), index);
         let hash = segment_hash(key.len(), index, &key[start..start + len]);
-        (hash, mask(&key[..start], &key[start + len..]))
+        (hash, mask(&key[..start], &key[start + len..], index, parts - 1))
     })
 }
 
@@ -100,6 +100,24 @@ pub struct Place {
     pub mask: u64,
     /// How many edits the keys there are found within.
     pub edits: u8,
+    /// Which of their segments it is.
+    pub index: u8,
+}
+
+impl Place {
+    /// Whether a key may be within the edits that has a segment here and this mask. Among the
+    /// segments that such a key shares with this one is one with at most as many edits before it
+    /// as there are segments before it, and likewise after it: the edits are one fewer than the
+    /// segments, so that on a walk along them there is a first step at which edits fall behind.
+    pub fn may_be(&self, mask: u64) -> bool {
+        let differing = self.mask ^ mask;
+        let (edits, index) = (u32::from(self.edits), u32::from(self.index));
+        if index == 0 || index == edits {
+            return differing.count_ones() <= 2 * edits;
+        }
+        let (before, after) = (differing >> HALF, differing & ((1 << HALF) - 1));
+        before.count_ones() <= 2 * index && after.count_ones() <= 2 * (edits - index)
+    }
 }
 
 /// Where to look for protected keys within their tolerance of this one.
@@ -121,42 +139,55 @@ pub fn probes(key: &[u8], out: &mut Vec<Place>) {
                 let (start, end) = (place as usize, place as usize + segment);
                 out.push(Place {
                     hash: segment_hash(len, index, &key[start..end]),
-                    mask: mask(&key[..start], &key[end..]),
+                    mask: mask(&key[..start], &key[end..], index, edits),
                     edits: edits as u8,
+                    index: index as u8,
                 });
             }
         }
     }
 }
 
-/// Which symbols occur before and after a segment of a key, as nineteen bits each: an edit changes
-/// at most two of them.
-pub fn mask(before: &[u8], after: &[u8]) -> u64 {
-    let half = |symbols: &[u8]| {
-        symbols.iter().fold(0u64, |mask, symbol| mask | 1 << CLASS[*symbol as usize])
+/// Which symbols occur before and after a segment of a key: an edit changes at most two bits. Half
+/// of the bits speak of either side; beside the first and the last segment there is one side only,
+/// and all of them speak of that.
+fn mask(before: &[u8], after: &[u8], index: usize, last: usize) -> u64 {
+    let all = |symbols: &[u8], classes: &[u8; 256]| {
+        symbols.iter().fold(0u64, |mask, symbol| mask | 1 << classes[*symbol as usize])
     };
-    half(before) << CLASSES | half(after)
+    if index == 0 {
+        all(after, &FINE)
+    } else if index == last {
+        all(before, &FINE)
+    } else {
+        all(before, &COARSE) << HALF | all(after, &COARSE)
+    }
 }
 
-/// How many classes of symbols are told apart.
-const CLASSES: u32 = postings::TAG_BITS / 2;
+/// How many bits speak of one of two sides.
+const HALF: u32 = postings::TAG_BITS / 2;
 
-/// The class of each symbol: the letters most common in names have one to themselves.
-const CLASS: [u8; 256] = {
+/// The class of each symbol among so many: the letters most common in names have one to
+/// themselves, as far as there are enough.
+const fn classes(count: usize) -> [u8; 256] {
+    let order = *b"aeinorltshdmcuygkbpjvwfzxq";
+    let alone = if count > order.len() { order.len() } else { 16 };
     let mut class = [0; 256];
     let mut symbol = 0;
     while symbol < 256 {
-        class[symbol] = ((symbol * 7 + symbol / 16) % CLASSES as usize) as u8;
+        class[symbol] = (alone + (symbol * 7 + symbol / 16) % (count - alone)) as u8;
         symbol += 1;
     }
-    let order = *b"aeinorltshdmcuygkbpjvwfzxq";
     let mut place = 0;
-    while place < order.len() {
-        class[order[place] as usize] = if place < 16 { place } else { 16 + place % 3 } as u8;
+    while place < alone {
+        class[order[place] as usize] = place as u8;
         place += 1;
     }
     class
-};
+}
+
+const COARSE: [u8; 256] = classes(HALF as usize);
+const FINE: [u8; 256] = classes(postings::TAG_BITS as usize);
 
 /// Calls with each key that lacks one symbol of this one.
 pub fn without_one(key: &[u8], mut with: impl FnMut(&[u8])) {
@@ -228,13 +259,8 @@ mod tests {
             }
             let mut found = Vec::new();
             probes(&query, &mut found);
-            let edits = tolerance(key.len()) as u8;
             let is_met = |(hash, mask): (u32, u64)| {
-                found.iter().any(|place| {
-                    place.hash == hash
-                        && place.edits == edits
-                        && (place.mask ^ mask).count_ones() <= 2 * u32::from(edits)
-                })
+                found.iter().any(|place| place.hash == hash && place.may_be(mask))
             };
             prop_assert!(segments(&key).any(is_met));
         }

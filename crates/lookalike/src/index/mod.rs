@@ -36,7 +36,7 @@ use row::Row;
 use segment::Segment;
 
 /// Written before everything else: which format the bytes are in.
-const FORMAT: u64 = 0x6c6f_6f6b_616c_0001;
+const FORMAT: u64 = 0x6c6f_6f6b_616c_0002;
 /// The most rows of one segment: their postings are counted in 32 bits.
 const SEGMENT_MAX: usize = postings::MAX_ROWS;
 

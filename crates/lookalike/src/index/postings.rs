@@ -70,6 +70,18 @@ impl Postings {
             .map(|&both| Posting { row: (both >> TAG_BITS) as u32, tag: both & TAG_MASK })
     }
 
+    /// Has the buckets of some hashes fetched together, so that looking into one after the other
+    /// need not wait for memory each time.
+    pub fn touch(&self, hashes: impl Iterator<Item = u32> + Clone) {
+        if self.rows.is_empty() {
+            return;
+        }
+        let start = |hash: u32| self.starts[(hash >> (32 - self.bits)) as usize];
+        std::hint::black_box(hashes.clone().fold(0, |all, hash| all ^ start(hash)));
+        let first = |hash: u32| self.rows[(start(hash) as usize).min(self.rows.len() - 1)];
+        std::hint::black_box(hashes.fold(0, |all, hash| all ^ first(hash)));
+    }
+
     /// How many bytes it holds.
     pub fn memory(&self) -> usize {
         self.starts.len() * 4 + self.rows.len() * 8

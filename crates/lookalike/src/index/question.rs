@@ -57,10 +57,10 @@ pub struct PartProbe {
 /// A key that is compared with others.
 #[derive(Debug, Default)]
 pub struct Compared {
-    /// Which name it is of.
-    pub name: u8,
-    /// Whether it lacks the added words.
-    pub core: bool,
+    /// Which names it is of, as bits.
+    pub names: u8,
+    /// Of which of them it lacks the added words, as bits.
+    pub core: u8,
     /// The key.
     pub pattern: Pattern,
 }
@@ -150,20 +150,31 @@ impl Question {
     /// Equal keys, keys one edit away if short or swapped, and keys within their tolerance.
     fn add_key(&mut self, name: u8, core: bool, key: &Key) {
         let symbols = key.as_bytes();
-        let known = self.keys[..self.key_count].iter();
-        if symbols.is_empty() || known.clone().any(|k| k.name == name && k.pattern.key() == symbols)
-        {
+        if symbols.is_empty() {
             return;
         }
-        let place = self.key_count;
+        let known = self.keys[..self.key_count].iter();
+        let known = known.clone().position(|known| known.pattern.key() == symbols);
+        let place = known.unwrap_or(self.key_count);
         if place == self.keys.len() {
             self.keys.push(Compared::default());
         }
-        self.key_count += 1;
         let compared = &mut self.keys[place];
-        compared.pattern.set(symbols);
-        compared.name = name;
-        compared.core = core;
+        // Handle and display name are often the same name: what is near it is looked for once.
+        if known.is_none() {
+            self.key_count += 1;
+            compared.pattern.set(symbols);
+            (compared.names, compared.core) = (0, 0);
+            self.places.clear();
+            keys::probes(symbols, &mut self.places);
+            let parts = self.places.iter();
+            self.part_probes.extend(parts.map(|&at| PartProbe { place: at, key: place as u8 }));
+        }
+        if compared.names >> name & 1 == 1 {
+            return;
+        }
+        compared.names |= 1 << name;
+        compared.core |= u8::from(core) << name;
         self.add_probe(name, Family::Whole, symbols, Found::Equal);
         self.add_swaps(name, symbols);
         if symbols.len() >= 2 && symbols.len() <= 6 {
@@ -175,10 +186,6 @@ impl Question {
                 }
             });
         }
-        self.places.clear();
-        keys::probes(symbols, &mut self.places);
-        let parts = self.places.iter();
-        self.part_probes.extend(parts.map(|&at| PartProbe { place: at, key: place as u8 }));
     }
 
     fn add_swaps(&mut self, name: u8, symbols: &[u8]) {

@@ -19,6 +19,9 @@ pub struct Settings {
     pub depth: usize,
     /// How much of each correction is taken.
     pub rate: f32,
+    /// The most that a leaf may say before [`Settings::rate`]. Imitations are so rare that, at
+    /// first, a leaf of many of them has hardly any curvature: its own best would be far too much.
+    pub step: f32,
     /// How much leaves are drawn to nought.
     pub ridge: f32,
     /// How much evidence a leaf needs, as a sum of second derivatives.
@@ -31,7 +34,16 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Settings {
-        Settings { trees: 160, depth: 5, rate: 0.12, ridge: 2.0, least: 4.0, sample: 0.7, seed: 7 }
+        Settings {
+            trees: 200,
+            depth: 5,
+            rate: 0.12,
+            step: 3.0,
+            ridge: 1.0,
+            least: 1.0,
+            sample: 0.7,
+            seed: 7,
+        }
     }
 }
 
@@ -106,11 +118,12 @@ impl Binned {
     }
 }
 
-/// First and second derivatives of the loss, added up.
+/// First and second derivatives of the loss, added up; in so many digits that what is left of a
+/// sum without all of its parts is nothing.
 #[derive(Debug, Clone, Copy, Default)]
 struct Sum {
-    first: f32,
-    second: f32,
+    first: f64,
+    second: f64,
 }
 
 impl Sum {
@@ -139,8 +152,8 @@ struct Growing {
 
 impl Growing {
     fn value(&self, settings: &Settings) -> f32 {
-        let best = -self.sum.first / (self.sum.second + settings.ridge);
-        best.clamp(self.low, self.high)
+        let best = -self.sum.first / (self.sum.second + f64::from(settings.ridge));
+        (best as f32).clamp(-settings.step, settings.step).clamp(self.low, self.high)
     }
 }
 
@@ -162,8 +175,8 @@ pub fn fit(examples: &Examples, settings: &Settings) -> Trees {
             let likely = 1.0 / (1.0 + (-score).exp());
             let weight = if taken { *weight } else { 0.0 };
             sums.push(Sum {
-                first: weight * (likely - f32::from(*label)),
-                second: weight * (likely * (1.0 - likely)).max(1e-6),
+                first: f64::from(weight * (likely - f32::from(*label))),
+                second: f64::from(weight * (likely * (1.0 - likely)).max(1e-6)),
             });
         }
         let (grown, leaf_of) = grow(&binned, &sums, settings);
@@ -248,17 +261,19 @@ fn best_split<'a>(
     histogram: impl Fn(usize) -> &'a [Sum],
     settings: &Settings,
 ) -> Option<((usize, u8), [Growing; 2])> {
+    let (ridge, least) = (f64::from(settings.ridge), f64::from(settings.least));
     let gain = |sum: Sum, value: f32| {
-        -(sum.first * value + 0.5 * (sum.second + settings.ridge) * value * value)
+        let value = f64::from(value);
+        -(sum.first * value + 0.5 * (sum.second + ridge) * value * value)
     };
     let before = gain(node.sum, node.value(settings));
-    let mut best: Option<(f32, (usize, u8), [Growing; 2])> = None;
+    let mut best: Option<(f64, (usize, u8), [Growing; 2])> = None;
     for (feature, of) in FEATURES.iter().enumerate() {
         let mut below = Sum::default();
         for (bin, sum) in histogram(feature).iter().enumerate().take(BINS - 1) {
             below.add(*sum);
             let above = node.sum.less(below);
-            if below.second < settings.least || above.second < settings.least {
+            if below.second < least || above.second < least {
                 continue;
             }
             let half = |sum| Growing { sum, split: None, below: 0, ..*node };
@@ -305,7 +320,7 @@ fn nodes(grown: &[Growing], binned: &Binned, settings: &Settings) -> Vec<Node> {
     for place in (0..nodes.len()).rev() {
         if nodes[place].feature != Node::LEAF {
             let below = nodes[place].below as usize;
-            let weight = |place: usize| grown[place].sum.second.max(1e-6);
+            let weight = |place: usize| grown[place].sum.second.max(1e-6) as f32;
             let (one, two) = (weight(below), weight(below + 1));
             nodes[place].value =
                 (nodes[below].value * one + nodes[below + 1].value * two) / (one + two);

@@ -4,6 +4,8 @@
 //! belongs to depends on whom it imitates, so that no identity is in both. It must not know where
 //! accounts come from.
 
+use std::fmt::Write as _;
+
 use super::accounts::Account;
 use super::boost::{self, Chance, Examples, Settings};
 use super::measure::{self, Said};
@@ -28,81 +30,119 @@ pub struct Labelled<'a> {
     pub unrelated: &'a [Account],
 }
 
+impl<'a> Labelled<'a> {
+    /// The accounts that are kept for measuring: imitations and unrelated ones.
+    pub fn kept(&self) -> (Vec<&'a Account>, Vec<&'a Account>) {
+        let imitations = self.imitations.iter().filter(|account| !is_for_fitting(account));
+        (imitations.collect(), self.unrelated.iter().skip(1).step_by(2).collect())
+    }
+
+    fn fitted(&self) -> (Vec<&'a Account>, Vec<&'a Account>) {
+        let imitations = self.imitations.iter().filter(|account| is_for_fitting(account));
+        (imitations.collect(), self.unrelated.iter().step_by(2).collect())
+    }
+}
+
+/// A place where imitators live: what the model is fitted to is taken from several, of which some
+/// protect few and some many, some know how common names and pictures are and some do not. What
+/// it learns then holds in all of them.
+#[derive(Debug)]
+pub struct World<'a> {
+    /// Whom it protects.
+    pub index: &'a Index,
+    /// Its accounts.
+    pub data: Labelled<'a>,
+}
+
 /// Whether an imitation is fitted to; else it is for measuring.
 pub fn is_for_fitting(account: &Account) -> bool {
     account.subject.is_some_and(|subject| subject.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 63 == 0)
 }
 
 /// Fits the model. The detector reads and gathers; its own model is not used.
-pub fn fit(detector: &Detector, index: &Index, data: &Labelled<'_>, settings: &Settings) -> Model {
-    let imitations: Vec<&Account> =
-        data.imitations.iter().filter(|account| is_for_fitting(account)).collect();
-    let unrelated: Vec<&Account> = data.unrelated.iter().step_by(2).collect();
-
-    let first = &unrelated[..unrelated.len().min(ROUGH)];
-    let all = |_: f32| 1.0;
-    let rough = examples(detector, index, &imitations, first, None, &all, settings.seed);
+pub fn fit(detector: &Detector, worlds: &[World<'_>], settings: &Settings) -> Model {
+    let mut rough = Examples::default();
+    for World { index, data } in worlds {
+        let (imitations, unrelated) = data.fitted();
+        let first = &unrelated[..unrelated.len().min(ROUGH / worlds.len())];
+        let all = |_: f32| 1.0;
+        add_examples(&mut rough, detector, index, &imitations, first, None, &all, settings.seed);
+    }
     let rough = model_of(boost::fit(&rough, &Settings { trees: 40, ..*settings }));
 
-    // Where the rough model sees nothing, few examples say as much as many.
-    let mut scores = measure::best_scores(&with_model(detector, &rough), index, first);
-    scores.sort_by(f32::total_cmp);
-    let harmless = scores.get(scores.len() * 8 / 10).copied().unwrap_or_default();
-    let keep = move |score: f32| if score < harmless { 1.0 / HARMLESS } else { 1.0 };
-    let examples =
-        examples(detector, index, &imitations, &unrelated, Some(&rough), &keep, settings.seed);
+    let mut examples = Examples::default();
+    let mut origin = String::from("Fitted to");
+    for World { index, data } in worlds {
+        let (imitations, unrelated) = data.fitted();
+        // Where the rough model sees nothing, few examples say as much as many.
+        let first = &unrelated[..unrelated.len().min(ROUGH / worlds.len())];
+        let mut scores = measure::best_scores(&with_model(detector, &rough), index, first);
+        scores.sort_by(f32::total_cmp);
+        let harmless = scores.get(scores.len() * 8 / 10).copied().unwrap_or_default();
+        let keep = move |score: f32| if score < harmless { 1.0 / HARMLESS } else { 1.0 };
+        let rough = Some(&rough);
+        let (of, seed) = (&mut examples, settings.seed);
+        add_examples(of, detector, index, &imitations, &unrelated, rough, &keep, seed);
+        let _ = write!(
+            origin,
+            " {} imitations and {} unrelated accounts among {} identities,",
+            imitations.len(),
+            unrelated.len(),
+            index.len(),
+        );
+    }
     let mut model = model_of(boost::fit(&examples, settings));
-    model.origin = format!(
-        "Fitted to {} imitations and {} unrelated accounts among {} identities: {settings:?}.\n",
-        imitations.len(),
-        unrelated.len(),
-        index.len(),
-    );
+    model.origin = format!("{} with {settings:?}.\n", origin.trim_end_matches(','));
     model
 }
 
-/// The accounts that were kept for measuring: imitations and unrelated ones.
-pub fn kept<'a>(data: &Labelled<'a>) -> (Vec<&'a Account>, Vec<&'a Account>) {
-    let imitations = data.imitations.iter().filter(|account| !is_for_fitting(account)).collect();
-    (imitations, data.unrelated.iter().skip(1).step_by(2).collect())
-}
-
-/// Makes the model's log-odds true and gives it thresholds, by what it says of accounts that it was
-/// not fitted to; what it says then.
-pub fn finish(model: &mut Model, said: &Said) -> Said {
+/// Makes the model's log-odds true and gives it thresholds, by what it says in each world of
+/// accounts that it was not fitted to; what it says then. A threshold is the highest that any world
+/// needs for its rate, so that the rate holds in all of them.
+pub fn finish(model: &mut Model, worlds: Vec<Said>) -> Vec<Said> {
     let best = |top: &Option<(u64, f32)>| top.map_or(f32::NEG_INFINITY, |(_, score)| score);
-    let found: Vec<f32> = said.imitations.iter().map(best).collect();
-    let (scale, shift) = logistic(&found, &said.unrelated);
+    let found = worlds.iter().flat_map(|said| said.imitations.iter().map(best));
+    let unrelated = worlds.iter().flat_map(|said| said.unrelated.iter().copied());
+    let (scale, shift) = logistic(&found.collect::<Vec<_>>(), &unrelated.collect::<Vec<_>>());
     let now = |score: f32| scale * score + shift;
-    let said = Said {
-        imitations: said.imitations.iter().map(|top| top.map(|(n, s)| (n, now(s)))).collect(),
-        right: said.right.clone(),
-        unrelated: said.unrelated.iter().map(|score| now(*score)).collect(),
-    };
+    let worlds: Vec<Said> = worlds
+        .into_iter()
+        .map(|said| Said {
+            imitations: said.imitations.iter().map(|top| top.map(|(n, s)| (n, now(s)))).collect(),
+            right: said.right,
+            unrelated: said.unrelated.into_iter().map(now).collect(),
+        })
+        .collect();
     model.base = now(model.base);
     model.scale *= scale;
     model.thresholds.clear();
     for rate in RATES {
-        let score = said.score_at(rate);
-        let found = said.imitations.iter().zip(&said.right);
-        let found = found.filter(|(top, right)| **right && best(top) >= score).count();
-        let recall = found as f32 / said.right.len().max(1) as f32;
+        let scores = worlds.iter().map(|said| said.score_at(rate));
+        let score = scores.fold(f32::NEG_INFINITY, f32::max);
+        let all = worlds.iter().flat_map(|said| said.imitations.iter().zip(&said.right));
+        let found = all.clone().filter(|(top, right)| **right && best(top) >= score).count();
+        let recall = found as f32 / all.count().max(1) as f32;
         model.thresholds.push(Threshold { false_positive_rate: rate, score, recall });
     }
-    said
+    worlds
 }
 
 fn model_of(trees: boost::Trees) -> Model {
     let boost::Trees { base, roots, nodes } = trees;
-    Model { base, scale: 1.0, roots, nodes, ..Model::default() }
+    match Model::of_trees(base, roots, nodes) {
+        Ok(model) => model,
+        Err(error) => panic!("trees that were just grown: {error}"),
+    }
 }
 
 fn with_model(detector: &Detector, model: &Model) -> Detector {
     Detector { reader: detector.reader, model: model.clone() }
 }
 
-/// All pairs that a check would look at, labelled.
-fn examples(
+/// Adds all pairs that a check would look at, labelled.
+#[expect(clippy::too_many_arguments, reason = "one call of many parts, made twice")]
+fn add_examples(
+    examples: &mut Examples,
     detector: &Detector,
     index: &Index,
     imitations: &[&Account],
@@ -110,8 +150,7 @@ fn examples(
     model: Option<&Model>,
     keep: &(impl Fn(f32) -> f32 + Sync),
     seed: u64,
-) -> Examples {
-    let mut examples = Examples::default();
+) {
     let pairs = measure::each(imitations, |account, scratch: &mut Scratch| {
         let seen = detector.see(index, &ageless(account), scratch, &Budget::default());
         let label = |number: u64| Some(number) == account.subject;
@@ -129,10 +168,12 @@ fn examples(
             .handle
             .bytes()
             .fold(seed, |seed, byte| (seed ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+        let mut room = Vec::new();
         let mut chance = Chance(first | 1);
         chance.draw();
         let kept = seen.into_iter().filter_map(|seen| {
-            let share = model.map_or(1.0, |model| keep(model.score(&seen.features)));
+            let score = model.map(|model| model.score(&seen.features, &mut room));
+            let share = score.map_or(1.0, keep);
             (share >= 1.0 || chance.draw() < share).then_some((seen.features, 1.0 / share))
         });
         kept.collect::<Vec<_>>()
@@ -142,7 +183,6 @@ fn examples(
         examples.labels.push(false);
         examples.weights.push(weight);
     }
-    examples
 }
 
 /// The profile without its age: those who imitate today are young in the data, bought accounts

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use super::accounts::Account;
 use super::fit::ageless;
-use crate::detector::{Ask, Detector, Scratch};
+use crate::detector::{Ask, Detector, Scratch, Seen};
 use crate::index::Index;
 use crate::index::gather::Budget;
 
@@ -45,7 +45,10 @@ pub fn top_matches(
 ) -> Vec<Option<(u64, f32)>> {
     each(accounts, |account, scratch| {
         let seen = detector.see(index, &ageless(account), scratch, &Budget::default());
-        let scored = seen.iter().map(|seen| (seen.number, detector.model.score(&seen.features)));
+        let mut room = Vec::new();
+        let score = |seen: &Seen| detector.model.score(&seen.features, &mut room);
+        let numbers = seen.iter().map(|seen| seen.number);
+        let scored = numbers.zip(seen.iter().map(score));
         scored.max_by(|a, b| a.1.total_cmp(&b.1))
     })
 }
@@ -210,7 +213,7 @@ fn explained(detector: &Detector, index: &Index, imitations: &[&Account], scores
             .max_by(|a, b| a.0.score.total_cmp(&b.0.score))
             .filter(|(score, _)| score.score >= threshold)?;
         let left = crate::score::features::without_named(&top.1, &top.0);
-        Some(detector.model.score(&left) < threshold)
+        Some(detector.model.score(&left, &mut Vec::new()) < threshold)
     });
     let alerts: Vec<bool> = fell.into_iter().flatten().collect();
     alerts.iter().filter(|fell| **fell).count() as f32 / alerts.len().max(1) as f32

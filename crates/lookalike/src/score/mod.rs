@@ -6,6 +6,7 @@
 pub mod bait;
 pub mod evidence;
 pub mod features;
+mod forest;
 pub mod model;
 mod names;
 

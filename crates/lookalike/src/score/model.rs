@@ -7,6 +7,7 @@
 use std::fmt::Write as _;
 
 use super::features::{AGE, FEATURES, FORMER_NAME, Features, Signal};
+use super::forest::Forest;
 
 /// The model that is shipped.
 const SHIPPED: &str = include_str!("../../data/model.tsv");
@@ -49,12 +50,14 @@ pub struct Model {
     pub base: f32,
     /// What the sum of the trees is multiplied by, so that log-odds are true.
     pub scale: f32,
-    /// Where each tree starts among the nodes.
-    pub roots: Vec<u32>,
-    /// The nodes of all trees.
-    pub nodes: Vec<Node>,
     /// From the widest false-positive rate to the narrowest.
     pub thresholds: Vec<Threshold>,
+    /// Where each tree starts among the nodes.
+    roots: Vec<u32>,
+    /// The nodes of all trees.
+    nodes: Vec<Node>,
+    /// The same trees, for who wants nothing but their sum.
+    forest: Forest,
 }
 
 /// What counts by a rule and is not fitted: labelled data say too much of it. Imitators of today
@@ -116,18 +119,22 @@ impl Model {
         }
     }
 
-    /// Log-odds of an imitation.
-    pub fn score(&self, features: &Features) -> f32 {
-        let mut sum = 0.0;
-        for &root in &self.roots {
-            let nodes = &self.nodes[root as usize..];
-            let mut place = 0;
-            while nodes[place].feature != Node::LEAF {
-                place = next(nodes, place, features);
-            }
-            sum += nodes[place].value;
-        }
-        self.base + self.scale * sum + FIXED.iter().map(|rule| rule.points(features)).sum::<f32>()
+    /// Of these trees, each of which starts at one of the roots.
+    ///
+    /// # Errors
+    /// If a node leads out of its tree, or a tree is too large.
+    pub fn of_trees(base: f32, roots: Vec<u32>, nodes: Vec<Node>) -> Result<Model, NoModel> {
+        let mut model = Model { base, scale: 1.0, roots, nodes, ..Model::default() };
+        model.check()?;
+        let forest = Forest::of(&model.roots, &model.nodes);
+        model.forest = forest.ok_or(NoModel { line: 0, what: "a tree has too many leaves" })?;
+        Ok(model)
+    }
+
+    /// Log-odds of an imitation. `room` is used again from one to the next.
+    pub fn score(&self, features: &Features, room: &mut Vec<u32>) -> f32 {
+        let rules: f32 = FIXED.iter().map(|rule| rule.points(features)).sum();
+        self.base + self.scale * self.forest.sum(features, room) + rules
     }
 
     /// The score with what each signal contributes: on the way down a tree, each question moves
@@ -242,8 +249,13 @@ impl Model {
                 }
             }
         }
-        model.check()?;
-        Ok(model)
+        let Model { origin, base, scale, thresholds, roots, nodes, .. } = model;
+        let rates = thresholds.iter().map(|threshold| threshold.false_positive_rate);
+        if !rates.is_sorted_by(|a, b| a > b) {
+            let what = "thresholds go from the widest rate to the narrowest";
+            return Err(NoModel { line: 0, what });
+        }
+        Ok(Model { origin, scale, thresholds, ..Model::of_trees(base, roots, nodes)? })
     }
 
     /// Every question leads forward to a node of its own tree, and every tree ends.
@@ -261,10 +273,6 @@ impl Model {
                     return wrong("a node leads out of its tree");
                 }
             }
-        }
-        let rates = self.thresholds.iter().map(|threshold| threshold.false_positive_rate);
-        if !rates.is_sorted_by(|a, b| a > b) {
-            return wrong("thresholds go from the widest rate to the narrowest");
         }
         Ok(())
     }
@@ -286,24 +294,20 @@ mod tests {
 
     fn small() -> Model {
         let leaf = |value| Node { feature: Node::LEAF, below: 0, threshold: 0.0, value };
-        Model {
-            origin: "Made by hand.\n".to_owned(),
-            base: -5.0,
-            scale: 2.0,
-            roots: vec![0, 3],
-            nodes: vec![
-                Node { feature: 0, below: 1, threshold: 0.5, value: 0.5 },
-                leaf(-1.0),
-                leaf(2.0),
-                Node { feature: 27, below: 1, threshold: 32.0, value: 0.25 },
-                leaf(3.0),
-                leaf(-0.5),
-            ],
-            thresholds: vec![
-                Threshold { false_positive_rate: 0.01, score: -2.0, recall: 0.9 },
-                Threshold { false_positive_rate: 0.0001, score: 2.0, recall: 0.5 },
-            ],
-        }
+        let nodes = vec![
+            Node { feature: 0, below: 1, threshold: 0.5, value: 0.5 },
+            leaf(-1.0),
+            leaf(2.0),
+            Node { feature: 27, below: 1, threshold: 32.0, value: 0.25 },
+            leaf(3.0),
+            leaf(-0.5),
+        ];
+        let thresholds = vec![
+            Threshold { false_positive_rate: 0.01, score: -2.0, recall: 0.9 },
+            Threshold { false_positive_rate: 0.0001, score: 2.0, recall: 0.5 },
+        ];
+        let trees = Model::of_trees(-5.0, vec![0, 3], nodes).unwrap();
+        Model { origin: "Made by hand.\n".to_owned(), scale: 2.0, thresholds, ..trees }
     }
 
     #[test]
@@ -314,7 +318,7 @@ mod tests {
         features[27] = 12.0;
         features[AGE] = super::super::features::UNKNOWN;
         let score = model.explain(&features);
-        assert_eq!(model.score(&features), 5.0);
+        assert_eq!(model.score(&features, &mut Vec::new()), 5.0);
         assert!((score.score - 5.0).abs() < 1e-5);
         assert!((score.base + score.points.iter().sum::<f32>() - 5.0).abs() < 1e-5);
         assert_eq!(score.points[Signal::Handle as usize], 3.0);
@@ -323,7 +327,7 @@ mod tests {
         features[AGE] = 5.0;
         let young = model.explain(&features);
         assert!((young.points[Signal::Age as usize] - 0.4).abs() < 1e-5);
-        assert!((young.score - model.score(&features)).abs() < 1e-5);
+        assert!((young.score - model.score(&features, &mut Vec::new())).abs() < 1e-5);
     }
 
     #[test]

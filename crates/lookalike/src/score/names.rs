@@ -44,10 +44,10 @@ pub fn beside(
     let looks = reading.looks.as_bytes();
     let weight = weight(reading.script);
     for (of, key) in segment.keys(row) {
-        for compared in question.keys().iter().filter(|compared| compared.name == name) {
+        for compared in question.keys().iter().filter(|compared| compared.names >> name & 1 == 1) {
             let mut likeness = compared.pattern.likeness(key);
             // Without the added words the names are a little less alike than with them.
-            if compared.core || !of.is(KeyOf::FULL) {
+            if compared.core >> name & 1 == 1 || !of.is(KeyOf::FULL) {
                 likeness *= 0.98;
             }
             let same_kind = of.is(own_kind);
