@@ -6,6 +6,7 @@ use lookalike::detector::{self, Detector};
 pub use lookalike::index::{Change, Index, Merge, Merged};
 pub use lookalike::picture::Pdq;
 use lookalike::picture::{KEPT_MAX, Limits, Picture};
+use lookalike::population::{Person, Sought};
 pub use lookalike::profile::{Identity, Profile};
 use lookalike::score::{Model, Signal, model};
 use lookalike::text::Reader;
@@ -114,6 +115,22 @@ impl Engine {
     /// The index after some changes. Takes long for many.
     pub fn after(&self, index: &Index, changes: &[Change]) -> Index {
         index.after(&self.0.detector.reader, changes)
+    }
+
+    /// Counts an observed profile, so that what many have in common proves little.
+    pub fn observe(&self, index: &Index, profile: &contracts::impersonation::v1::Profile) {
+        let hashes = crate::picture::given_hashes(&profile.avatars);
+        index.observe(&self.0.detector.reader, &profile.display_name, &hashes);
+    }
+
+    /// What the population keeps of an account that goes by a key and has a number.
+    pub fn person(&self, of: (u64, u32), profile: &Profile) -> Person {
+        Person::of(&self.0.detector.reader, of, profile)
+    }
+
+    /// What imitators of an identity are looked for by.
+    pub fn sought(&self, identity: &Identity) -> Sought {
+        Sought::of(&self.0.detector.reader, identity)
     }
 
     /// Does a merge that was due. Takes long.

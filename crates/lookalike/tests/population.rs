@@ -226,7 +226,7 @@ fn an_identity_is_looked_for_by_all_that_it_is_known_by() {
     .iter()
     .enumerate()
     {
-        population.put(&Person::of(&reader, number as u64, profile).account());
+        population.put(&Person::of(&reader, (number as u64, 0), profile).account());
     }
     let identity = Identity {
         handle: "ninasimonova".to_owned(),

@@ -18,21 +18,26 @@ const INSIDE_MIN: usize = 6;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Person {
     number: u64,
+    features: u32,
     handle: Key,
     display: Key,
     picture: Option<Pdq>,
 }
 
 impl Person {
-    /// What is kept of a profile: how its handle and display name look, in Latin letters where
-    /// they are not, and its first picture.
-    pub fn of(reader: &Reader, number: u64, profile: &Profile) -> Person {
+    /// What is kept of a profile: how its handle and display name look, behind that in Latin letters
+    /// where they are not, and its first picture.
+    pub fn of(reader: &Reader, (number, features): (u64, u32), profile: &Profile) -> Person {
         let key = |name: &str| {
             let reading = reader.read(name);
-            row::latin_looks(reader, &reading).unwrap_or(reading.looks)
+            match row::latin_looks(reader, &reading) {
+                Some(latin) => Key::new(&[reading.looks.as_bytes(), latin.as_bytes()].concat()),
+                None => reading.looks,
+            }
         };
         Person {
             number,
+            features,
             handle: key(&profile.handle),
             display: key(&profile.display_name),
             picture: profile.avatars.first().copied(),
@@ -46,7 +51,7 @@ impl Person {
             handle: self.handle.as_bytes(),
             display: self.display.as_bytes(),
             picture: self.picture,
-            features: 0,
+            features: self.features,
         }
     }
 }
