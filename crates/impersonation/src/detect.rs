@@ -101,6 +101,11 @@ impl Engine {
         &self.0.version
     }
 
+    /// Names what names are read by: an index that was read by something else does not fit.
+    pub fn reading(&self) -> u64 {
+        lookalike::text::tables_hash()
+    }
+
     /// The probability that a share of harmless profiles reaches.
     pub fn probability_at(&self, false_positive_rate: f64) -> f64 {
         let score = self.0.detector.model.threshold(false_positive_rate as f32);

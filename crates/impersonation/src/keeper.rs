@@ -85,10 +85,21 @@ impl Keeper {
     fn take(&self) -> Option<Taken> {
         let progress = self.memory.progress();
         let directory = self.directory.clone().filter(|_| progress.ready)?;
-        let (state, shard) = (self.memory.state(), self.memory.shard());
-        let (seq, model) = (state.seq, self.memory.engine().version().to_owned());
-        let head = snapshot::Head { model, log_id: progress.log_id, seq, shard };
-        Some(Taken { path: snapshot::path(&directory, shard), head, index: state.index.frozen() })
+        let (state, fit) = (self.memory.state(), self.fit(&progress.log_id));
+        let path = snapshot::path(&directory, fit.shard);
+        let head = snapshot::Head { fit, seq: state.seq };
+        Some(Taken { path, head, index: state.index.frozen() })
+    }
+
+    /// What a snapshot must fit.
+    fn fit(&self, log_id: &str) -> snapshot::Fit {
+        let engine = self.memory.engine();
+        snapshot::Fit {
+            model: engine.version().to_owned(),
+            reading: engine.reading(),
+            log_id: log_id.to_owned(),
+            shard: self.memory.shard(),
+        }
     }
 
     async fn write(&self, taken: Taken) {
@@ -153,27 +164,25 @@ impl Keeper {
 
     /// The index of the last snapshot, if it fits.
     async fn load(&self, head: &Head) -> Option<State> {
-        let (directory, shard) = (self.directory.clone()?, self.memory.shard());
-        let (log_id, engine) = (head.log_id.clone(), self.memory.engine().clone());
+        let (directory, fit) = (self.directory.clone()?, self.fit(&head.log_id));
         let read = tokio::task::spawn_blocking(move || {
-            let path = snapshot::path(&directory, shard);
-            snapshot::read(&path, engine.version(), &log_id, shard)
+            snapshot::read(&snapshot::path(&directory, fit.shard), &fit)
         });
-        let (found, index) = match read.await.map_err(std::io::Error::other).flatten() {
+        let (seq, index) = match read.await.map_err(std::io::Error::other).flatten() {
             Ok(read) => read,
             Err(error) => {
                 tracing::info!(%error, "the index is rebuilt from the database");
                 return None;
             }
         };
-        if !(head.trimmed..=head.seq).contains(&found.seq) {
-            tracing::info!(seq = found.seq, "the snapshot is too old: the index is rebuilt");
+        if !(head.trimmed..=head.seq).contains(&seq) {
+            tracing::info!(seq, "the snapshot is too old: the index is rebuilt");
             return None;
         }
         let thresholds = self.in_force().await.ok()?;
         let now = self.clock.now();
         self.memory.tell(|progress| progress.snapshot_time = Some(now));
-        Some(State { index, thresholds, seq: found.seq })
+        Some(State { index, thresholds, seq })
     }
 
     /// The index and the population from the database. What changes meanwhile comes again with the
