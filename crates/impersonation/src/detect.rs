@@ -143,7 +143,8 @@ impl Engine {
         due.run(&self.0.detector.reader, 1)
     }
 
-    /// What a profile looks like.
+    /// What a profile looks like. Where only its handle is known, those with the nearest handles
+    /// are weighed.
     pub fn check(
         &self,
         index: &Index,
@@ -154,10 +155,24 @@ impl Engine {
         let min = ask.min_probability;
         let min_score = (min / (1.0 - min)).ln() - ROUNDING;
         let asked = detector::Ask { limit: ask.limit, min_score, ..detector::Ask::default() };
-        let checked = self.0.detector.check(index, profile, scratch, &asked);
+        let detector = &self.0.detector;
+        let checked = match is_handle_alone(profile) {
+            true => detector.check_handle(index, &profile.handle, scratch, &asked),
+            false => detector.check(index, profile, scratch, &asked),
+        };
         let probable = checked.matches.into_iter().filter(|found| found.probability >= min);
         Checked { matches: probable.map(found).collect(), truncated: checked.truncated }
     }
+}
+
+/// Whether nothing is known of an account but its handle.
+fn is_handle_alone(profile: &Profile) -> bool {
+    let Profile { handle, display_name, avatars, bio, links, former_names, .. } = profile;
+    let others = [display_name, bio].into_iter().all(String::is_empty);
+    !handle.is_empty()
+        && others
+        && avatars.is_empty()
+        && [links, former_names].into_iter().all(Vec::is_empty)
 }
 
 fn found(from: detector::Match) -> Found {

@@ -100,6 +100,33 @@ impl Detector {
         ask: &Ask,
     ) -> Checked {
         self.gather(index, profile, scratch, &ask.budget);
+        self.weigh(index, profile, scratch, ask, |_| true)
+    }
+
+    /// Whom an account may imitate of which only the handle is known: those whose handles are
+    /// nearest, as many as may match, are weighed as [`Detector::check`] weighs them.
+    pub fn check_handle(
+        &self,
+        index: &Index,
+        handle: &str,
+        scratch: &mut Scratch,
+        ask: &Ask,
+    ) -> Checked {
+        let nearest = self.nearest_handles(index, handle, scratch, &ask.budget);
+        let named: Vec<u64> = nearest.iter().take(ask.limit).map(|(number, _)| *number).collect();
+        let profile = Profile { handle: handle.to_owned(), ..Profile::default() };
+        self.weigh(index, &profile, scratch, ask, |number| named.contains(&number))
+    }
+
+    /// Weighs those of the gathered candidates that are to be.
+    fn weigh(
+        &self,
+        index: &Index,
+        profile: &Profile,
+        scratch: &Scratch,
+        ask: &Ask,
+        which: impl Fn(u64) -> bool,
+    ) -> Checked {
         let own = Own::of(profile, &scratch.question, index.frequencies());
         let mut scored: Vec<(f32, usize)> = Vec::with_capacity(scratch.gathered.candidates.len());
         let features = |place: usize, scratch: &Scratch| {
@@ -108,7 +135,10 @@ impl Detector {
             let profile = (profile, &scratch.question, &own);
             features::of_pair(profile, &scratch.gathered, candidate, segment)
         };
-        for place in 0..scratch.gathered.candidates.len() {
+        for (place, candidate) in scratch.gathered.candidates.iter().enumerate() {
+            if !which(index.segments()[candidate.segment as usize].number(candidate.row)) {
+                continue;
+            }
             let score = self.model.score(&features(place, scratch));
             if score >= ask.min_score {
                 scored.push((score, place));
