@@ -137,7 +137,7 @@ async fn a_handle_alone_is_held_beside_the_nearest() {
     }
 }
 
-async fn thresholds(client: &mut Client, set: Thresholds) -> Result<Thresholds, tonic::Status> {
+pub async fn thresholds(client: &mut Client, set: Thresholds) -> Result<Thresholds, tonic::Status> {
     let request = SetThresholdsRequest { request_id: request_id(), thresholds: Some(set) };
     client.set_thresholds(request).await.map(|answer| answer.into_inner().thresholds.unwrap())
 }
