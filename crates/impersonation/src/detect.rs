@@ -6,6 +6,7 @@ use lookalike::detector::{self, Detector};
 pub use lookalike::index::{Change, Index, Merge, Merged};
 pub use lookalike::picture::Pdq;
 use lookalike::picture::{KEPT_MAX, Limits, Picture};
+use lookalike::population::{Person, Sought};
 pub use lookalike::profile::{Identity, Profile};
 use lookalike::score::{Model, Signal, model};
 use lookalike::text::Reader;
@@ -100,6 +101,11 @@ impl Engine {
         &self.0.version
     }
 
+    /// Names what names are read by: an index that was read by something else does not fit.
+    pub fn reading(&self) -> u64 {
+        lookalike::text::tables_hash()
+    }
+
     /// The probability that a share of harmless profiles reaches.
     pub fn probability_at(&self, false_positive_rate: f64) -> f64 {
         let score = self.0.detector.model.threshold(false_positive_rate as f32);
@@ -116,12 +122,29 @@ impl Engine {
         index.after(&self.0.detector.reader, changes)
     }
 
+    /// Counts an observed profile, so that what many have in common proves little.
+    pub fn observe(&self, index: &Index, profile: &contracts::impersonation::v1::Profile) {
+        let hashes = crate::picture::given_hashes(&profile.avatars);
+        index.observe(&self.0.detector.reader, &profile.display_name, &hashes);
+    }
+
+    /// What the population keeps of an account that goes by a key and has a number.
+    pub fn person(&self, of: (u64, u32), profile: &Profile) -> Person {
+        Person::of(&self.0.detector.reader, of, profile)
+    }
+
+    /// What imitators of an identity are looked for by.
+    pub fn sought(&self, identity: &Identity) -> Sought {
+        Sought::of(&self.0.detector.reader, identity)
+    }
+
     /// Does a merge that was due. Takes long.
     pub fn merge(&self, due: Merge) -> Merged {
         due.run(&self.0.detector.reader, 1)
     }
 
-    /// What a profile looks like.
+    /// What a profile looks like. Where only its handle is known, those with the nearest handles
+    /// are weighed.
     pub fn check(
         &self,
         index: &Index,
@@ -132,10 +155,24 @@ impl Engine {
         let min = ask.min_probability;
         let min_score = (min / (1.0 - min)).ln() - ROUNDING;
         let asked = detector::Ask { limit: ask.limit, min_score, ..detector::Ask::default() };
-        let checked = self.0.detector.check(index, profile, scratch, &asked);
+        let detector = &self.0.detector;
+        let checked = match is_handle_alone(profile) {
+            true => detector.check_handle(index, &profile.handle, scratch, &asked),
+            false => detector.check(index, profile, scratch, &asked),
+        };
         let probable = checked.matches.into_iter().filter(|found| found.probability >= min);
         Checked { matches: probable.map(found).collect(), truncated: checked.truncated }
     }
+}
+
+/// Whether nothing is known of an account but its handle.
+fn is_handle_alone(profile: &Profile) -> bool {
+    let Profile { handle, display_name, avatars, bio, links, former_names, .. } = profile;
+    let others = [display_name, bio].into_iter().all(String::is_empty);
+    !handle.is_empty()
+        && others
+        && avatars.is_empty()
+        && [links, former_names].into_iter().all(Vec::is_empty)
 }
 
 fn found(from: detector::Match) -> Found {

@@ -91,10 +91,11 @@ impl Events<'_> {
         self.event(identity_id, kind::IDENTITY_ENDED, Event::IdentityEnded(ended))
     }
 
-    /// Profiles were seen for the first time or changed.
-    pub fn observed(self, account_ids: Vec<String>) -> NewEvent {
+    /// Profiles were seen for the first time or changed; of those that are new, or whose display
+    /// name or pictures changed, it is said.
+    pub fn observed(self, account_ids: Vec<String>, restyled: Vec<String>) -> NewEvent {
         let key = account_ids.first().cloned().unwrap_or_default();
-        let observed = ProfilesObserved { account_ids };
+        let observed = ProfilesObserved { account_ids, restyled_account_ids: restyled };
         self.event(&key, kind::PROFILES_OBSERVED, Event::ProfilesObserved(observed))
     }
 

@@ -3,12 +3,12 @@
 //!
 //! It decides nothing; it must not know what checks are for.
 
-use std::convert::Infallible;
+mod log;
+
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use contracts::impersonation::v1::ImpersonationEvent;
-use contracts::impersonation::v1::impersonation_event::Event;
 use contracts::impersonation::v1::protected_identity::State as Standing;
 use futures_util::{FutureExt as _, StreamExt as _};
 use kit::clock::sleep;
@@ -16,19 +16,24 @@ use kit::db::Db;
 use kit::events::{self, Head};
 use kit::watch::{Item, Token, WatchOptions, WatchStream};
 use kit::{Clock, Error};
+use tokio::sync::watch;
 use tokio::task::{JoinError, JoinHandle};
 use tonic::Status;
 
-use crate::detect::{Change, Merged};
-use crate::events::kind;
+use self::log::{Meanings, Message, message};
+use crate::detect::{Change, Index, Merged};
 use crate::identity::Identity;
 use crate::memory::{Memory, State};
+use crate::people::{self, Count, People};
+use crate::profile::Observed;
 use crate::snapshot;
-use crate::store::{identities, settings};
+use crate::store::{identities, profiles, settings};
 use crate::thresholds::{self, InForce};
 
 /// Identities read at once while the index is rebuilt.
 const REBUILD_ROWS: usize = 2_000;
+/// Profiles read at once when they changed.
+const PROFILES_AT_ONCE: usize = 2_000;
 /// Messages of the log whose changes are made together.
 const BATCH_MESSAGES: usize = 64;
 /// Changes after which a snapshot is written.
@@ -49,74 +54,58 @@ pub struct Keeper {
     pub clock: Clock,
     /// Where snapshots are; none where there is no directory of this process's own.
     pub directory: Option<PathBuf>,
-}
-
-/// What one message of the log means for the memory.
-#[derive(Debug)]
-enum Meaning {
-    /// Only that the log has come this far.
-    Nothing,
-    /// These identities are to be read again.
-    Identities(Vec<String>),
-    /// The thresholds are to be read again.
-    Thresholds,
-}
-
-#[derive(Debug)]
-struct Message {
-    seq: i64,
-    meaning: Meaning,
-    /// A checkpoint: the log has nothing more for now.
-    caught_up: bool,
-}
-
-/// A message from an event or a checkpoint.
-fn message(item: &Item<'_>) -> Result<Message, Error> {
-    let Some(event) = item.event else {
-        let seq = Token::decode(&item.token).map_or(0, |token| token.seq);
-        return Ok(Message { seq, meaning: Meaning::Nothing, caught_up: true });
-    };
-    let known = [
-        kind::IDENTITIES_ENROLLED,
-        kind::IDENTITY_CHANGED,
-        kind::IDENTITY_ENDED,
-        kind::THRESHOLDS_CHANGED,
-    ];
-    let meaning = if known.contains(&event.kind.as_str()) {
-        match event.decode::<ImpersonationEvent>()?.event {
-            Some(Event::IdentitiesEnrolled(enrolled)) => Meaning::Identities(
-                enrolled.identities.into_iter().map(|enrolled| enrolled.identity_id).collect(),
-            ),
-            Some(Event::IdentityChanged(changed)) => Meaning::Identities(vec![changed.identity_id]),
-            Some(Event::IdentityEnded(ended)) => Meaning::Identities(vec![ended.identity_id]),
-            Some(Event::ThresholdsChanged(_)) => Meaning::Thresholds,
-            _ => Meaning::Nothing,
-        }
-    } else {
-        Meaning::Nothing
-    };
-    Ok(Message { seq: event.seq, meaning, caught_up: false })
+    /// True once it is to end.
+    pub stop: watch::Receiver<bool>,
 }
 
 impl Keeper {
-    /// Keeps the memory current until it is dropped.
+    /// Keeps the memory current until it is to end.
     pub async fn run(self) {
-        loop {
-            let Err(error) = self.session().await;
+        while let Err(error) = self.session().await {
             tracing::warn!(%error, "the index will be followed again");
             sleep(RETRY_EVERY).await;
         }
     }
 
+    /// Over once it is to end.
+    async fn stopped(&self) {
+        // An error means that nobody is left to say it.
+        let _ = self.stop.clone().wait_for(|stop| *stop).await;
+    }
+
     /// Writes a snapshot of what is known now, if there is a place for it and it is complete.
     pub async fn save(&self) {
+        if let Some(taken) = self.take() {
+            self.write(taken).await;
+        }
+    }
+
+    /// What a snapshot is to hold. Its tables are its own: what is counted from now on comes again
+    /// with the log when it is read. Only while nothing is being changed.
+    fn take(&self) -> Option<Taken> {
         let progress = self.memory.progress();
-        let Some(directory) = self.directory.clone().filter(|_| progress.ready) else { return };
-        let (state, shard) = (self.memory.state(), self.memory.shard());
-        let (seq, model) = (state.seq, self.memory.engine().version().to_owned());
+        let directory = self.directory.clone().filter(|_| progress.ready)?;
+        let (state, fit) = (self.memory.state(), self.fit(&progress.log_id));
+        let path = snapshot::path(&directory, fit.shard);
+        let head = snapshot::Head { fit, seq: state.seq };
+        Some(Taken { path, head, index: state.index.frozen() })
+    }
+
+    /// What a snapshot must fit.
+    fn fit(&self, log_id: &str) -> snapshot::Fit {
+        let engine = self.memory.engine();
+        snapshot::Fit {
+            model: engine.version().to_owned(),
+            reading: engine.reading(),
+            log_id: log_id.to_owned(),
+            shard: self.memory.shard(),
+        }
+    }
+
+    async fn write(&self, taken: Taken) {
+        let seq = taken.head.seq;
         let saved = tokio::task::spawn_blocking(move || {
-            let head = snapshot::Head { model, log_id: progress.log_id, seq: state.seq, shard };
-            snapshot::write(&snapshot::path(&directory, shard), &head, &state.index)
+            snapshot::write(&taken.path, &taken.head, &taken.index)
         });
         match saved.await.map_err(std::io::Error::other).flatten() {
             Ok(()) => {
@@ -128,17 +117,17 @@ impl Keeper {
         }
     }
 
-    /// From an index that is complete as of some event to losing the log.
-    async fn session(&self) -> Result<Infallible, Status> {
+    /// From an index that is complete as of some event to losing the log, or to the end.
+    async fn session(&self) -> Result<(), Status> {
         let head = events::head(&self.db).await.map_err(Error::from)?;
         if !self.known(&head) {
             self.memory.tell(|progress| {
                 progress.ready = false;
                 progress.log_id.clone_from(&head.log_id);
             });
-            let state = match self.load(&head).await {
-                Some(state) => state,
-                None => self.rebuild(&head).await?,
+            let state = tokio::select! {
+                state = self.state(&head) => state?,
+                () = self.stopped() => return Ok(()),
             };
             self.memory.publish(state);
         }
@@ -147,6 +136,18 @@ impl Keeper {
         let render = |item: Item<'_>| message(&item).map(Some);
         let log = kit::watch::watch(&self.db, &token, options, render).await?;
         self.follow(log).await
+    }
+
+    /// All that is to be in memory, as of some event. With the index of a snapshot come its tables
+    /// of common names and pictures, and the population is read beside what follows.
+    async fn state(&self, head: &Head) -> Result<State, Error> {
+        match self.load(head).await {
+            Some(state) => {
+                self.memory.crowd().ask();
+                Ok(state)
+            }
+            None => self.rebuild().await,
+        }
     }
 
     /// Whether what is in memory can be brought up to date from the log.
@@ -163,33 +164,34 @@ impl Keeper {
 
     /// The index of the last snapshot, if it fits.
     async fn load(&self, head: &Head) -> Option<State> {
-        let (directory, shard) = (self.directory.clone()?, self.memory.shard());
-        let (log_id, engine) = (head.log_id.clone(), self.memory.engine().clone());
+        let (directory, fit) = (self.directory.clone()?, self.fit(&head.log_id));
         let read = tokio::task::spawn_blocking(move || {
-            let path = snapshot::path(&directory, shard);
-            snapshot::read(&path, engine.version(), &log_id, shard)
+            snapshot::read(&snapshot::path(&directory, fit.shard), &fit)
         });
-        let (found, index) = match read.await.map_err(std::io::Error::other).flatten() {
+        let (seq, index) = match read.await.map_err(std::io::Error::other).flatten() {
             Ok(read) => read,
             Err(error) => {
                 tracing::info!(%error, "the index is rebuilt from the database");
                 return None;
             }
         };
-        if !(head.trimmed..=head.seq).contains(&found.seq) {
-            tracing::info!(seq = found.seq, "the snapshot is too old: the index is rebuilt");
+        if !(head.trimmed..=head.seq).contains(&seq) {
+            tracing::info!(seq, "the snapshot is too old: the index is rebuilt");
             return None;
         }
         let thresholds = self.in_force().await.ok()?;
         let now = self.clock.now();
         self.memory.tell(|progress| progress.snapshot_time = Some(now));
-        Some(State { index, thresholds, seq: found.seq })
+        Some(State { index, thresholds, seq })
     }
 
-    /// The index from the database. What changes meanwhile comes again with the log, which is
-    /// followed from where it stood before the first row was read.
-    async fn rebuild(&self, head: &Head) -> Result<State, Error> {
-        let total = identities::last_number(&self.db).await?;
+    /// The index and the population from the database. What changes meanwhile comes again with the
+    /// log, which is followed from where it stood before the first row was read: profiles that were
+    /// new by then are counted here, later ones with their events.
+    async fn rebuild(&self) -> Result<State, Error> {
+        let (seq, last) = profiles::stand(&self.db).await?;
+        let identities = identities::last_number(&self.db).await?;
+        let total = identities + last;
         self.memory.tell(|progress| (progress.rebuilt, progress.total) = (0, total));
         let (mut all, mut after) = (Vec::new(), 0);
         loop {
@@ -207,10 +209,13 @@ impl Keeper {
         let engine = self.memory.engine().clone();
         let index = tokio::task::spawn_blocking(move || engine.build(&all, BUILD_THREADS));
         let index = index.await.map_err(Error::internal)?;
-        Ok(State { index, thresholds: self.in_force().await?, seq: head.seq })
+        self.memory.tell(|progress| progress.rebuilt = identities);
+        let people = People { memory: self.memory.clone(), db: self.db.clone() };
+        people.read(Some(Count { index: index.clone(), last })).await?;
+        Ok(State { index, thresholds: self.in_force().await?, seq })
     }
 
-    async fn follow(&self, mut log: WatchStream<Message>) -> Result<Infallible, Status> {
+    async fn follow(&self, mut log: WatchStream<Message>) -> Result<(), Status> {
         // An index that was not read from a snapshot is worth one at once.
         let mut changes = if self.read_snapshot() { 0 } else { SNAPSHOT_CHANGES };
         let mut saving: Option<JoinHandle<()>> = None;
@@ -223,6 +228,7 @@ impl Keeper {
                     self.merged(merged).await?;
                     continue;
                 }
+                () = self.stopped() => return Ok(()),
             };
             if let Some(last) = messages.last() {
                 let (seq, caught_up) = (last.seq, messages.iter().any(|m| m.caught_up));
@@ -241,10 +247,14 @@ impl Keeper {
                 merging = Some(tokio::task::spawn_blocking(move || engine.merge(due)));
             }
             let free = saving.as_ref().is_none_or(JoinHandle::is_finished);
-            if changes >= SNAPSHOT_CHANGES && free && self.memory.is_ready() {
+            if changes >= SNAPSHOT_CHANGES
+                && free
+                && self.memory.is_ready()
+                && let Some(taken) = self.take()
+            {
                 changes = 0;
                 let keeper = self.clone();
-                saving = Some(tokio::spawn(async move { keeper.save().await }));
+                saving = Some(tokio::spawn(async move { keeper.write(taken).await }));
             }
         }
     }
@@ -266,23 +276,17 @@ impl Keeper {
 
     /// Makes the changes of some messages; answers how many.
     async fn apply(&self, messages: Vec<Message>, seq: i64) -> Result<usize, Error> {
-        let mut ids: Vec<String> = Vec::new();
-        let mut thresholds = false;
-        for message in messages {
-            match message.meaning {
-                Meaning::Nothing => {}
-                Meaning::Identities(changed) => ids.extend(changed),
-                Meaning::Thresholds => thresholds = true,
-            }
-        }
+        let all = Meanings::of(messages);
+        let observed = self.observed(&all).await?;
         let mut state = State::clone(&self.memory.state());
         state.seq = seq;
-        if thresholds {
+        if all.thresholds {
             state.thresholds = self.in_force().await?;
         }
         let mut count = 0;
-        if !ids.is_empty() {
-            let rows = identities::some(&self.db, ids.iter().map(String::as_str)).await?;
+        if !all.identities.is_empty() {
+            let ids = all.identities.iter().map(String::as_str);
+            let rows = identities::some(&self.db, ids).await?;
             let shard = self.memory.shard();
             let held = rows.iter().filter(|identity| shard.holds(identity.number));
             let changes: Vec<Change> = held.map(change).collect();
@@ -291,9 +295,43 @@ impl Keeper {
             let after = tokio::task::spawn_blocking(move || engine.after(&index, &changes));
             state.index = after.await.map_err(Error::internal)?;
         }
+        // Nothing is waited for from here on, so that what is counted and up to where is one.
+        let known: HashMap<&str, &Observed> =
+            observed.iter().map(|row| (row.profile.account_id.as_str(), row)).collect();
+        for row in all.restyled.iter().filter_map(|id| known.get(id.as_str())) {
+            self.memory.engine().observe(&state.index, &row.profile);
+        }
         self.memory.publish(state);
-        Ok(count)
+        Ok(count + all.restyled.len())
     }
+
+    /// Brings the population up to date, as far as it is in memory; answers the rows of accounts
+    /// whose names and pictures are to be counted.
+    async fn observed(&self, all: &Meanings) -> Result<Vec<Observed>, Error> {
+        let mut counted = Vec::new();
+        if all.accounts.is_empty() {
+            return Ok(counted);
+        }
+        let (crowd, engine) = (self.memory.crowd(), self.memory.engine());
+        let wanted = crowd.wants(&all.accounts);
+        let asked = if wanted { &all.accounts } else { &all.restyled };
+        for some in asked.chunks(PROFILES_AT_ONCE) {
+            let rows = profiles::some(&self.db, some.iter().map(String::as_str)).await?;
+            if wanted {
+                crowd.put(&people::news(engine, some, &rows));
+            }
+            counted.extend(rows);
+        }
+        Ok(counted)
+    }
+}
+
+/// What a snapshot is to hold, and where.
+#[derive(Debug)]
+struct Taken {
+    path: PathBuf,
+    head: snapshot::Head,
+    index: Index,
 }
 
 /// What a row means for the index.

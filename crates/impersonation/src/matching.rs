@@ -59,6 +59,8 @@ fn found_again(known: Known, likeness: &Likeness, look: Look) -> Step {
     let changed = known.look != look;
     match known.state {
         State::Open if graver(likeness.consequence(), known.consequence) => Step::Raise,
+        // Under other thresholds something else may follow from what is still the same.
+        State::Open if likeness.consequence() != known.consequence => Step::Refresh,
         State::Open | State::CaseOpened if changed => Step::Refresh,
         State::Superseded => Step::Reopen,
         State::Confirmed | State::Dismissed if changed => Step::Reopen,
@@ -104,7 +106,9 @@ mod tests {
         for (state, was, now, unchanged, after_change) in [
             (Open, OpenCase, OpenCase, Step::Leave, Step::Refresh),
             (Open, Suggest, OpenCase, Step::Raise, Step::Raise),
-            (Open, OpenCase, Hold, Step::Leave, Step::Refresh),
+            (Open, OpenCase, Hold, Step::Refresh, Step::Refresh),
+            (Open, OpenCase, Suggest, Step::Refresh, Step::Refresh),
+            (CaseOpened, OpenCase, Suggest, Step::Leave, Step::Refresh),
             (Open, OpenCase, Unspecified, Step::Supersede, Step::Supersede),
             (CaseOpened, OpenCase, Unspecified, Step::Leave, Step::Leave),
             (CaseOpened, OpenCase, OpenCase, Step::Leave, Step::Refresh),

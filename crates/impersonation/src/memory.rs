@@ -1,5 +1,5 @@
-//! What this process has in memory: the index of protected identities and the thresholds, as of
-//! one event of the service's log. Readers never wait for the writer.
+//! What this process has in memory: the index of protected identities, the thresholds and the
+//! population, as of one event of the service's log. Readers never wait for the writer.
 //!
 //! It must not know where changes come from; [`keeper`](crate::keeper) brings them.
 
@@ -10,6 +10,7 @@ use kit::watch::Token;
 use kit::{Error, Time};
 use tokio::sync::watch;
 
+use crate::crowd::Crowd;
 use crate::detect::{Ask, Checked, Engine, Index, Profile, Scratch};
 use crate::thresholds::InForce;
 
@@ -73,20 +74,27 @@ pub struct Memory(Arc<Inner>);
 struct Inner {
     shard: Shard,
     engine: Engine,
+    crowd: Crowd,
     state: RwLock<Arc<State>>,
     progress: watch::Sender<Progress>,
 }
 
 impl Memory {
-    /// An empty memory, not ready.
-    pub fn new(shard: Shard, engine: Engine) -> Memory {
+    /// An empty memory, not ready, for so many profiles.
+    pub fn new(shard: Shard, engine: Engine, profiles_max: usize) -> Memory {
         let progress = watch::Sender::new(Progress::default());
-        Memory(Arc::new(Inner { shard, engine, state: RwLock::default(), progress }))
+        let (crowd, state) = (Crowd::new(profiles_max), RwLock::default());
+        Memory(Arc::new(Inner { shard, engine, crowd, state, progress }))
     }
 
     /// What compares.
     pub fn engine(&self) -> &Engine {
         &self.0.engine
+    }
+
+    /// The population.
+    pub fn crowd(&self) -> &Crowd {
+        &self.0.crowd
     }
 
     /// Asks an index on the caller's thread: a fraction of a millisecond.

@@ -42,13 +42,19 @@ struct Touched {
     known: BTreeMap<String, Observed>,
     dirty: BTreeSet<String>,
     changed: BTreeSet<String>,
+    /// Those of them that have another display name or picture than before, or had none.
+    restyled: BTreeSet<String>,
 }
 
 impl Touched {
     /// Takes a profile; says what it changed.
     fn observe(&mut self, seen: Profile, now: Time) -> Change {
         let account_id = seen.account_id.clone();
-        let (observed, change) = profile::observe(self.known.get(&account_id), seen, now);
+        let known = self.known.get(&account_id);
+        let (observed, change) = profile::observe(known, seen, now);
+        if known.is_none_or(|known| profile::is_restyled(&known.profile, &observed.profile)) {
+            self.restyled.insert(account_id.clone());
+        }
         match change {
             Change::Unchanged => return change,
             Change::Touched => {}
@@ -120,7 +126,9 @@ impl Observing {
         profiles::put(tx, &mut batch, now).await?;
         let changed: Vec<String> = touched.changed.into_iter().collect();
         for some in changed.chunks(EVENT_ACCOUNTS) {
-            tx.append(Events { ids: &self.ids, now }.observed(some.to_vec()));
+            let restyled = some.iter().filter(|id| touched.restyled.contains(*id)).cloned();
+            let events = Events { ids: &self.ids, now };
+            tx.append(events.observed(some.to_vec(), restyled.collect()));
         }
         Ok(())
     }

@@ -77,6 +77,8 @@ struct Work {
     again: BTreeSet<String>,
     /// Identities that are protected no longer.
     ended: BTreeSet<String>,
+    /// Whether all open matches are to be looked at again.
+    all_again: bool,
 }
 
 impl Work {
@@ -86,9 +88,12 @@ impl Work {
             Beat::Accounts => {
                 &[kind::PROFILES_OBSERVED, kind::PROFILES_FORGOTTEN, kind::EXEMPTION_CHANGED]
             }
-            Beat::Identities => {
-                &[kind::IDENTITIES_ENROLLED, kind::IDENTITY_CHANGED, kind::IDENTITY_ENDED]
-            }
+            Beat::Identities => &[
+                kind::IDENTITIES_ENROLLED,
+                kind::IDENTITY_CHANGED,
+                kind::IDENTITY_ENDED,
+                kind::THRESHOLDS_CHANGED,
+            ],
         };
         if !kinds.contains(&event.kind.as_str()) {
             return Ok(());
@@ -113,6 +118,7 @@ impl Work {
                 self.again.remove(&ended.identity_id);
                 self.ended.insert(ended.identity_id);
             }
+            Some(Event::ThresholdsChanged(_)) => self.all_again = true,
             _ => {}
         }
         Ok(())
@@ -192,8 +198,12 @@ impl Patrol {
         for identity_id in &work.ended {
             self.drop_ended(identity_id).await?;
         }
-        for identity_id in &work.again {
-            self.look_again(identity_id).await?;
+        if work.all_again {
+            self.look_again(None).await?;
+        } else {
+            for identity_id in &work.again {
+                self.look_again(Some(identity_id)).await?;
+            }
         }
         self.look_for(&work.identities).await?;
         if work != Work::default() {

@@ -106,6 +106,12 @@ pub fn observe(known: Option<&Observed>, mut seen: Profile, now: Time) -> (Obser
     (Observed { number: known.number, profile: seen, look, name_time }, change)
 }
 
+/// Whether an account shows another display name or other pictures than before.
+pub fn is_restyled(before: &Profile, now: &Profile) -> bool {
+    let hashes = |profile: &Profile| picture::given_hashes(&profile.avatars);
+    before.display_name != now.display_name || hashes(before) != hashes(now)
+}
+
 fn remember(known: &Profile, seen: &mut Profile) {
     let mut names: Vec<String> = Vec::new();
     let given = std::mem::take(&mut seen.former_names);

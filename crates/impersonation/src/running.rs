@@ -22,6 +22,7 @@ use crate::keeper::Keeper;
 use crate::memory::{Memory, Shard};
 use crate::observing::Observing;
 use crate::patrol::{Beat, Patrol};
+use crate::people::People;
 use crate::proof::Keys;
 use crate::round::Rounds;
 use crate::rpc::{Impersonation, Inner};
@@ -42,6 +43,8 @@ pub struct Deps {
     pub directory: Option<PathBuf>,
     /// Which part of the identities this process holds.
     pub shard: Shard,
+    /// How many observed profiles it keeps in memory; 0 for none.
+    pub profiles_max: usize,
     /// The processes that hold the other parts.
     pub others: Vec<Other>,
     /// The services that it follows.
@@ -68,6 +71,7 @@ pub struct Running {
     review: Option<Follower>,
     patrols: [Patrol; 2],
     journal: Journal,
+    keeping: JoinHandle<()>,
     tasks: Vec<JoinHandle<()>>,
     stop: watch::Receiver<bool>,
 }
@@ -78,10 +82,17 @@ pub struct Running {
 /// None at present.
 pub async fn start(deps: Deps) -> Result<Running, Error> {
     let Deps { db, clock, ids, contract, engine, directory, shard, others, .. } = deps;
-    let Deps { peers, proof_keys, stop, .. } = deps;
+    let Deps { profiles_max, peers, proof_keys, stop, .. } = deps;
     let model_version = engine.version().into();
-    let memory = Memory::new(shard, engine);
-    let keeper = Keeper { memory: memory.clone(), db: db.clone(), clock: clock.clone(), directory };
+    let memory = Memory::new(shard, engine, profiles_max);
+    let keeper = Keeper {
+        memory: memory.clone(),
+        db: db.clone(),
+        clock: clock.clone(),
+        directory,
+        stop: stop.clone(),
+    };
+    let people = People { memory: memory.clone(), db: db.clone() };
     let checker = Checker::new(db.clone(), clock.clone(), memory.clone(), others);
     let observing = GroupCommit::start_overlapped(&db, Observing { ids: ids.clone() });
     let holder = Ids::system().new_uuid();
@@ -107,12 +118,13 @@ pub async fn start(deps: Deps) -> Result<Running, Error> {
     let review = review.map(|follower| Follower::start(&db, follower));
     let mut tasks = vec![
         idempotency::keep_swept(&db, &clock),
-        tokio::spawn(keeper.clone().run()),
+        tokio::spawn(people.run()),
         tokio::spawn(expiry.run()),
         tokio::spawn(journal.clone().run()),
         tokio::spawn(rounds.run()),
     ];
     tasks.extend(patrols.iter().cloned().map(|patrol| tokio::spawn(patrol.run())));
+    let keeping = tokio::spawn(keeper.clone().run());
     let rules = contract.rules_of::<CheckProfileRequest>();
     let inner = Inner {
         db,
@@ -125,7 +137,18 @@ pub async fn start(deps: Deps) -> Result<Running, Error> {
         stop: stop.clone(),
     };
     let service = Impersonation::new(inner);
-    Ok(Running { service, memory, keeper, observing, review, patrols, journal, tasks, stop })
+    Ok(Running {
+        service,
+        memory,
+        keeper,
+        observing,
+        review,
+        patrols,
+        journal,
+        keeping,
+        tasks,
+        stop,
+    })
 }
 
 impl Running {
@@ -153,6 +176,8 @@ impl Running {
         if let Some(review) = self.review {
             review.stop().await;
         }
+        // It ends between two changes, so that what is saved is whole.
+        let _ = self.keeping.await;
         for task in self.tasks {
             task.abort();
             // Ended, one way or the other.

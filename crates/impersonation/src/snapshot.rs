@@ -11,7 +11,7 @@ use crate::detect::Index;
 use crate::memory::Shard;
 
 /// What the file begins with; its last byte is the version of the format.
-const MAGIC: [u8; 8] = *b"rcidx\0\0\x01";
+const MAGIC: [u8; 8] = *b"rcidx\0\0\x02";
 /// The longest name in the head that is read, in bytes.
 const NAME_BYTES_MAX: u64 = 1_024;
 /// Bytes read or written at once.
@@ -19,15 +19,24 @@ const BUFFER_BYTES: usize = 1 << 20;
 
 /// What an index must fit.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Head {
+pub struct Fit {
     /// The weights that it was read for.
     pub model: String,
+    /// What its names were read by.
+    pub reading: u64,
     /// The log that it follows.
     pub log_id: String,
-    /// The number of the last event that it holds.
-    pub seq: i64,
     /// Which part of the identities it holds.
     pub shard: Shard,
+}
+
+/// What stands before an index.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Head {
+    /// What it fits.
+    pub fit: Fit,
+    /// The number of the last event that it holds.
+    pub seq: i64,
 }
 
 /// The file of a shard in a directory.
@@ -43,11 +52,13 @@ pub fn write(path: &Path, head: &Head, index: &Index) -> io::Result<()> {
     let beside = path.with_extension("index.new");
     let mut to = Summed::new(BufWriter::with_capacity(BUFFER_BYTES, File::create(&beside)?));
     to.write_all(&MAGIC)?;
-    write_name(&mut to, &head.model)?;
-    write_name(&mut to, &head.log_id)?;
-    to.write_all(&head.seq.to_le_bytes())?;
-    to.write_all(&head.shard.number.to_le_bytes())?;
-    to.write_all(&head.shard.count.to_le_bytes())?;
+    let Head { fit: Fit { model, reading, log_id, shard }, seq } = head;
+    write_name(&mut to, model)?;
+    to.write_all(&reading.to_le_bytes())?;
+    write_name(&mut to, log_id)?;
+    to.write_all(&seq.to_le_bytes())?;
+    to.write_all(&shard.number.to_le_bytes())?;
+    to.write_all(&shard.count.to_le_bytes())?;
     index.write_to(&mut to)?;
     let sum = to.sum();
     let mut file = to.inner;
@@ -62,27 +73,30 @@ pub fn write(path: &Path, head: &Head, index: &Index) -> io::Result<()> {
     }
 }
 
-/// Reads an index for these weights, of a shard that follows a log.
+/// Reads an index that fits; answers the number of the last event that it holds, too.
 ///
 /// # Errors
-/// If there is none, or it is damaged, of another version, model, log or shard.
-pub fn read(path: &Path, model: &str, log_id: &str, shard: Shard) -> io::Result<(Head, Index)> {
+/// If there is none, or it is damaged, of another version, model, reading, log or shard.
+pub fn read(path: &Path, fit: &Fit) -> io::Result<(i64, Index)> {
     let mut from = Summed::new(BufReader::with_capacity(BUFFER_BYTES, File::open(path)?));
     let mut magic = [0; MAGIC.len()];
     from.read_exact(&mut magic)?;
     if magic != MAGIC {
         return Err(unfit("another format"));
     }
-    if read_name(&mut from)? != model {
+    if read_name(&mut from)? != fit.model {
         return Err(unfit("another model"));
     }
-    if read_name(&mut from)? != log_id {
+    if u64::from_le_bytes(read_bytes(&mut from)?) != fit.reading {
+        return Err(unfit("names read by other tables"));
+    }
+    if read_name(&mut from)? != fit.log_id {
         return Err(unfit("another log"));
     }
     let seq = i64::from_le_bytes(read_bytes(&mut from)?);
     let number = u32::from_le_bytes(read_bytes(&mut from)?);
     let count = u32::from_le_bytes(read_bytes(&mut from)?);
-    if (Shard { number, count }) != shard {
+    if (Shard { number, count }) != fit.shard {
         return Err(unfit("another shard"));
     }
     let index = Index::read_from(&mut from)?;
@@ -94,8 +108,7 @@ pub fn read(path: &Path, model: &str, log_id: &str, shard: Shard) -> io::Result<
     if file.read(&mut [0])? != 0 {
         return Err(unfit("something behind its end"));
     }
-    let (model, log_id) = (model.to_owned(), log_id.to_owned());
-    Ok((Head { model, log_id, seq, shard }, index))
+    Ok((seq, index))
 }
 
 fn unfit(what: &str) -> io::Error {
@@ -213,25 +226,31 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let shard = Shard { number: 1, count: 2 };
         let path = path(directory.path(), shard);
-        let head = Head { model: "m".to_owned(), log_id: "log".to_owned(), seq: 42, shard };
-        assert!(read(&path, "m", "log", shard).is_err(), "there is none");
-        write(&path, &head, &index()).unwrap();
-        let (read_head, read_index) = read(&path, "m", "log", shard).unwrap();
-        assert_eq!((read_head, read_index.len()), (head, index().len()));
-        assert!(read(&path, "m", "other", shard).is_err());
-        assert!(read(&path, "m", "log", Shard::WHOLE).is_err());
-        assert!(read(&path, "n", "log", shard).is_err());
+        let fit = Fit { model: "m".to_owned(), reading: 7, log_id: "log".to_owned(), shard };
+        assert!(read(&path, &fit).is_err(), "there is none");
+        write(&path, &Head { fit: fit.clone(), seq: 42 }, &index()).unwrap();
+        let (read_seq, read_index) = read(&path, &fit).unwrap();
+        assert_eq!((read_seq, read_index.len()), (42, index().len()));
+        let why = |fit: Fit| read(&path, &fit).map(drop).unwrap_err().to_string();
+        let said = why(Fit { reading: 8, ..fit.clone() });
+        assert_eq!(said, "the snapshot has names read by other tables");
+        let said = why(Fit { log_id: "other".to_owned(), ..fit.clone() });
+        assert_eq!(said, "the snapshot has another log");
+        let said = why(Fit { shard: Shard::WHOLE, ..fit.clone() });
+        assert_eq!(said, "the snapshot has another shard");
+        let said = why(Fit { model: "n".to_owned(), ..fit.clone() });
+        assert_eq!(said, "the snapshot has another model");
         let whole = fs::read(&path).unwrap();
         for at in [0, 7, 9, 30, whole.len() / 2, whole.len() - 9, whole.len() - 1] {
             let mut damaged = whole.clone();
             damaged[at] ^= 1;
             fs::write(&path, &damaged).unwrap();
-            assert!(read(&path, "m", "log", shard).is_err(), "a bit of byte {at}");
+            assert!(read(&path, &fit).is_err(), "a bit of byte {at}");
             fs::write(&path, &whole[..at]).unwrap();
-            assert!(read(&path, "m", "log", shard).is_err(), "cut off at {at}");
+            assert!(read(&path, &fit).is_err(), "cut off at {at}");
         }
         fs::write(&path, [&whole[..], b"x"].concat()).unwrap();
-        assert!(read(&path, "m", "log", shard).is_err(), "one byte more");
+        assert!(read(&path, &fit).is_err(), "one byte more");
     }
 
     #[test]

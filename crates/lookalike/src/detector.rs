@@ -101,6 +101,33 @@ impl Detector {
         ask: &Ask,
     ) -> Checked {
         self.gather(index, profile, scratch, &ask.budget);
+        self.weigh(index, profile, scratch, ask, |_| true)
+    }
+
+    /// Whom an account may imitate of which only the handle is known: those whose handles are
+    /// nearest, as many as may match, are weighed as [`Detector::check`] weighs them.
+    pub fn check_handle(
+        &self,
+        index: &Index,
+        handle: &str,
+        scratch: &mut Scratch,
+        ask: &Ask,
+    ) -> Checked {
+        let nearest = self.nearest_handles(index, handle, scratch, &ask.budget);
+        let named: Vec<u64> = nearest.iter().take(ask.limit).map(|(number, _)| *number).collect();
+        let profile = Profile { handle: handle.to_owned(), ..Profile::default() };
+        self.weigh(index, &profile, scratch, ask, |number| named.contains(&number))
+    }
+
+    /// Weighs those of the gathered candidates that are to be.
+    fn weigh(
+        &self,
+        index: &Index,
+        profile: &Profile,
+        scratch: &Scratch,
+        ask: &Ask,
+        which: impl Fn(u64) -> bool,
+    ) -> Checked {
         let own = Own::of(profile, &scratch.question, index.frequencies());
         let mut scored: Vec<(f32, usize)> = Vec::with_capacity(scratch.gathered.candidates.len());
         let features = |place: usize, scratch: &Scratch| {
@@ -110,6 +137,10 @@ impl Detector {
             features::of_pair(profile, &scratch.gathered, candidate, segment)
         };
         for place in 0..scratch.gathered.candidates.len() {
+            let candidate = &scratch.gathered.candidates[place];
+            if !which(index.segments()[candidate.segment as usize].number(candidate.row)) {
+                continue;
+            }
             let seen = features(place, scratch);
             let score = self.model.score(&seen, &mut scratch.trees);
             if score >= ask.min_score {

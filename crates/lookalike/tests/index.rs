@@ -258,3 +258,30 @@ fn handles_alone_are_told_by_looks_first_and_then_by_letters() {
     assert!(told.iter().all(|(_, likeness)| (0.0..=1.0).contains(likeness)));
     assert_eq!(nearest(""), []);
 }
+
+#[test]
+fn a_handle_alone_is_weighed_beside_the_nearest_as_a_check_weighs() {
+    let detector = Detector::default();
+    let of = |number: u64| Identity {
+        number,
+        handle: format!("ninasimonova{}", ["", "x", "ab", "tvv", "kuchen"][number as usize]),
+        ..Identity::default()
+    };
+    let index = Index::build(&detector.reader, &(0..5).map(of).collect::<Vec<_>>(), 1);
+    let mut scratch = Scratch::default();
+    let ask = |limit| Ask { limit, min_score: f32::NEG_INFINITY, ..Ask::default() };
+    let handle = "nina.sim0nova";
+    let profile = Profile { handle: handle.to_owned(), ..Profile::default() };
+    let all = detector.check(&index, &profile, &mut scratch, &ask(9)).matches;
+    assert!(all.len() > 2);
+    for limit in 0..9 {
+        let told = detector.check_handle(&index, handle, &mut scratch, &ask(limit)).matches;
+        let nearest = detector.nearest_handles(&index, handle, &mut scratch, &Budget::default());
+        assert_eq!(told.len(), limit.min(nearest.len()));
+        let named = &nearest[..told.len()];
+        for found in &told {
+            assert!(named.iter().any(|(number, _)| *number == found.number));
+            assert!(all.contains(found), "{found:?}");
+        }
+    }
+}

@@ -3,7 +3,11 @@
 use std::collections::BTreeMap;
 
 use lookalike::picture::Pdq;
-use lookalike::population::{Account, Best, Likely, Population, ReadError, SYMBOLS, Sought};
+use lookalike::population::{
+    Account, Best, Likely, Person, Population, ReadError, SYMBOLS, Sought,
+};
+use lookalike::profile::{Identity, Profile};
+use lookalike::text::Reader;
 use proptest::prelude::*;
 
 fn account<'a>(number: u64, handle: &'a str, display: &'a str) -> Account<'a> {
@@ -195,5 +199,61 @@ proptest! {
             }
         }
         prop_assert!(found.is_sorted_by(|one, other| one.score >= other.score));
+    }
+}
+
+#[test]
+fn an_identity_is_looked_for_by_all_that_it_is_known_by() {
+    let reader = Reader::new();
+    let picture = |number: u64| {
+        Pdq([3, 5, 7, 11].map(|odd| number.wrapping_mul(0x9e37_79b9_7f4a_7c15 ^ odd << 40) ^ odd))
+    };
+    let mut population = Population::default();
+    let profile = |handle: &str, display_name: &str, avatar: u64| Profile {
+        handle: handle.to_owned(),
+        display_name: display_name.to_owned(),
+        avatars: vec![picture(avatar), Pdq::default()],
+        ..Profile::default()
+    };
+    for (number, profile) in [
+        profile("x1", "Оffiсiаl Nina Simonova ✨", 100),
+        profile("nina.sim0nova_real", "", 101),
+        profile("x2", "Нина Симонова", 102),
+        profile("x3", "La Rossa", 103),
+        profile("x4", "somebody", 8),
+        profile("gardener", "Somebody Else", 104),
+    ]
+    .iter()
+    .enumerate()
+    {
+        population.put(&Person::of(&reader, (number as u64, 0), profile).account());
+    }
+    let identity = Identity {
+        handle: "ninasimonova".to_owned(),
+        display_name: "Nina Simonova".to_owned(),
+        aliases: vec!["La Rossa".to_owned()],
+        avatars: vec![picture(7), picture(8)],
+        ..Identity::default()
+    };
+    let found = scan(&population, &Sought::of(&reader, &identity), 10);
+    let mut all = numbers(&found);
+    all.sort_unstable();
+    assert_eq!(all, [0, 1, 2, 3, 4]);
+    let by_picture = found.iter().find(|likely| likely.number == 4).unwrap();
+    assert_eq!((by_picture.distance, by_picture.edits), (Some(0), None));
+}
+
+#[test]
+fn any_part_of_the_rows_can_be_scanned() {
+    let mut population = Population::default();
+    for number in 0..1_000 {
+        population.put(&account(number, if number % 3 == 0 { "ninasimonova" } else { "x" }, ""));
+    }
+    let sought = Sought::new(&[b"ninasimonova"], &[], 0);
+    for (start, end) in [(0, 0), (0, 1), (63, 65), (5, 300), (255, 257), (256, 512), (700, 1_000)] {
+        let mut best = Best::new(1_000);
+        population.scan(start..end, &sought, &mut best);
+        let wanted = (start..end).filter(|row| row % 3 == 0).count();
+        assert_eq!(best.into_sorted().len(), wanted, "{start}..{end}");
     }
 }

@@ -11,7 +11,7 @@ use kit::telemetry::TelemetryConfig;
 use kit::{Clock, Ids};
 
 use crate::cli::Service;
-use crate::suite::{IndexOptions, Options};
+use crate::suite::{IndexOptions, Options, PROFILES_MAX_DEFAULT};
 
 /// Where the suite listens unless told otherwise.
 pub const LISTEN_DEFAULT: &str = "127.0.0.1:7700";
@@ -93,8 +93,13 @@ fn index(reader: &mut Reader) -> IndexOptions {
                     from 0";
         reader.mistake("impersonation.shard", what);
     }
-    let model = reader.optional("impersonation.model");
-    IndexOptions { shards, shard, model, snapshots: reader.optional("impersonation.snapshots") }
+    IndexOptions {
+        shards,
+        shard,
+        profiles_max: reader.or("impersonation.profiles_max", PROFILES_MAX_DEFAULT),
+        model: reader.optional("impersonation.model"),
+        snapshots: reader.optional("impersonation.snapshots"),
+    }
 }
 
 #[cfg(test)]

@@ -65,17 +65,34 @@ pub struct Options {
     pub proof_key_file: Option<std::path::PathBuf>,
 }
 
+/// How many observed profiles are kept in memory unless told otherwise: some 3 GB.
+pub const PROFILES_MAX_DEFAULT: usize = 20_000_000;
+
 /// How the index of protected identities is kept.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct IndexOptions {
     /// The addresses of the processes that share it, by shard; empty for one that holds all.
     pub shards: Vec<String>,
     /// Which of them this process is.
     pub shard: u32,
+    /// How many observed profiles are kept in memory; 0 for none.
+    pub profiles_max: usize,
     /// A file with the detector's weights; the ones that are shipped without it.
     pub model: Option<std::path::PathBuf>,
     /// Where snapshots of it are; on the embedded database, the data directory without it.
     pub snapshots: Option<std::path::PathBuf>,
+}
+
+impl Default for IndexOptions {
+    fn default() -> IndexOptions {
+        IndexOptions {
+            shards: Vec::new(),
+            shard: 0,
+            profiles_max: PROFILES_MAX_DEFAULT,
+            model: None,
+            snapshots: None,
+        }
+    }
 }
 
 impl Options {
@@ -305,6 +322,7 @@ impl Wiring {
                     engine,
                     directory,
                     shard,
+                    profiles_max: self.options.index.profiles_max,
                     others,
                     peers,
                     proof_keys,

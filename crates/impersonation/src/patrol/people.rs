@@ -70,12 +70,12 @@ impl Patrol {
         Ok(())
     }
 
-    /// Checks the accounts of an identity's open matches again.
-    pub(super) async fn look_again(&self, identity_id: &str) -> Result<(), Error> {
+    /// Checks the accounts of open matches again, of one identity or of all.
+    pub(super) async fn look_again(&self, identity_id: Option<&str>) -> Result<(), Error> {
         let mut before = matches::ID_MAX.to_owned();
         loop {
             let filter = matches::Filter {
-                identity_id,
+                identity_id: identity_id.unwrap_or_default(),
                 account_id: "",
                 state: State::Open,
                 campaign_id: "",

@@ -22,6 +22,7 @@ pub(super) async fn get_index_status(
     let memory = &inner.checker.memory;
     let (state, progress, shard) = (memory.state(), memory.progress(), memory.shard());
     let head = events::head(&inner.db).await.map_err(Error::from)?;
+    let (profiles, profile_bytes) = memory.crowd().size();
     let number = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
     let position = match progress.log_id.as_str() {
         "" => String::new(),
@@ -31,8 +32,8 @@ pub(super) async fn get_index_status(
         ready: progress.ready,
         identity_count: number(state.index.len()),
         identity_bytes: number(state.index.memory()),
-        profile_count: 0,
-        profile_bytes: 0,
+        profile_count: number(profiles),
+        profile_bytes: number(profile_bytes),
         rebuilt_count: progress.rebuilt,
         rebuild_total: progress.total,
         position,

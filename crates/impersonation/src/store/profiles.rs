@@ -23,6 +23,15 @@ static ALL: Sql = Sql::new(
     "SELECT account_id, number, profile, look, name_time FROM profiles WHERE number > $1
       ORDER BY number LIMIT $2",
 );
+static HITS: Sql = Sql::new(
+    "SELECT p.account_id, p.number, p.profile, p.look, p.name_time
+       FROM jsonb_to_recordset($1) AS n(k bigint) CROSS JOIN profiles AS p
+      WHERE p.number = n.k ORDER BY p.number",
+);
+static STAND: Sql = Sql::new(
+    "SELECT h.seq, c.value FROM event_head AS h CROSS JOIN counters AS c
+      WHERE h.id = 1 AND c.name = 'profiles'",
+);
 static PUT: Sql = Sql::new(
     "INSERT INTO profiles (account_id, number, profile, look, name_time, update_time)
      SELECT account_id, number, profile, look, name_time, CAST($2 AS BIGINT)
@@ -39,7 +48,7 @@ static FORGET: Sql = Sql::new(
      RETURNING account_id",
 );
 
-pub(super) static STATEMENTS: [&Sql; 5] = [&LOCK, &SOME, &ALL, &PUT, &FORGET];
+pub(super) static STATEMENTS: [&Sql; 7] = [&LOCK, &SOME, &ALL, &HITS, &STAND, &PUT, &FORGET];
 
 #[derive(sqlx::FromRow)]
 struct Row {
@@ -99,6 +108,27 @@ pub async fn some<'a>(
 /// If the database cannot be read.
 pub async fn all(db: &Db, after: i64, limit: usize) -> Result<Vec<Observed>, DbError> {
     observed(db.read().fetch_all(&ALL, args![after, rows(limit)]).await?)
+}
+
+/// The profiles with these numbers, as far as they are known, in order of the numbers.
+///
+/// # Errors
+/// If the database cannot be read.
+pub async fn hits(db: &Db, numbers: &[i64]) -> Result<Vec<Observed>, DbError> {
+    #[derive(Serialize)]
+    struct Number {
+        k: i64,
+    }
+    let batch: Vec<Number> = numbers.iter().map(|&k| Number { k }).collect();
+    observed(db.read().fetch_all(&HITS, args![json(&batch)]).await?)
+}
+
+/// The number of the last event, and of the last profile that was new by then.
+///
+/// # Errors
+/// If the database cannot be read.
+pub async fn stand(db: &Db) -> Result<(i64, i64), DbError> {
+    db.read().fetch_one(&STAND, args![]).await
 }
 
 /// Stores profiles, known or new; numbers the new ones, whose number is 0.

@@ -95,7 +95,49 @@ async fn a_form_is_told_no_more_than_it_needs() {
     }
 }
 
-async fn thresholds(client: &mut Client, set: Thresholds) -> Result<Thresholds, tonic::Status> {
+#[tokio::test]
+async fn a_handle_alone_is_held_beside_the_nearest() {
+    for world in each().await {
+        let mut staff = world.service.staff();
+        let named = |number: usize, handle: &str| IdentitySpec {
+            handle: handle.to_owned(),
+            display_name: "Somebody Else".to_owned(),
+            ..somebody(number)
+        };
+        enrol(&mut staff, named(1, "margaretthornecooking")).await;
+        // As near by how they look as the disguise below is to the one above, and many.
+        for number in 0..70 {
+            let letters = ["b", "d", "f", "h", "k", "p", "t"];
+            let ends = format!("{}{}", letters[number % 7], letters[number / 7 % 7]);
+            let handle = format!("margaretthorne{ends}{}", number / 49);
+            enrol(&mut staff, named(100 + number, &handle)).await;
+        }
+        let at = Some(Threshold { probability: 0.2, ..Threshold::default() });
+        let set = Thresholds { suggest: at, open_case: at, hold: at };
+        thresholds(&mut staff, set).await.unwrap();
+        world.current().await;
+        let mut form = world.service.client("signup", "impersonation.check_handle");
+        for (handle, outcome) in [
+            ("m\u{430}rgarett\u{4bb}orne_c00king", Outcome::Held),
+            ("margretthornecokking", Outcome::Held),
+            ("gardeningwithpeter", Outcome::Allowed),
+            ("margaret", Outcome::Allowed),
+        ] {
+            let ask = CheckHandleRequest { handle: handle.to_owned(), ..Default::default() };
+            let told = form.check_handle(ask).await.unwrap().into_inner();
+            assert_eq!(told.outcome(), outcome, "{handle}");
+            let profile = Profile { handle: handle.to_owned(), ..Profile::default() };
+            let found = check(&mut staff, profile).await.likenesses;
+            assert_eq!(found.is_empty(), outcome == Outcome::Allowed, "{handle}");
+            for likeness in found {
+                let sum: f64 = likeness.evidence.iter().map(|evidence| evidence.points).sum();
+                assert!((sum - likeness.score).abs() < 0.01, "{likeness:#?}");
+            }
+        }
+    }
+}
+
+pub async fn thresholds(client: &mut Client, set: Thresholds) -> Result<Thresholds, tonic::Status> {
     let request = SetThresholdsRequest { request_id: request_id(), thresholds: Some(set) };
     client.set_thresholds(request).await.map(|answer| answer.into_inner().thresholds.unwrap())
 }

@@ -11,6 +11,7 @@ mod enrolling;
 mod exempting;
 mod faults;
 mod observing;
+mod population;
 mod replicas;
 mod shards;
 mod world;

@@ -5,11 +5,12 @@ use std::time::Duration;
 use contracts::impersonation::v1::impersonation_event::Event;
 use contracts::impersonation::v1::r#match::State;
 use contracts::impersonation::v1::{
-    EndProtectionRequest, ForgetProfilesRequest, GetMatchRequest, ObserveProfilesRequest, Profile,
-    WatchImpersonationEventsRequest,
+    Consequence, EndProtectionRequest, ForgetProfilesRequest, GetMatchRequest, Match,
+    ObserveProfilesRequest, Profile, Threshold, Thresholds, WatchImpersonationEventsRequest,
 };
 use futures_util::StreamExt as _;
 
+use crate::checking::thresholds;
 use crate::world::{
     World, copy_of, each, enrol, jane, matches, observe, reason, request_id, said, somebody,
     stranger, within, wrong_fields,
@@ -89,6 +90,50 @@ async fn a_rename_or_a_new_picture_is_checked_at_once_and_undone_it_falls_away()
         let again = world.one_match("x", State::Open).await;
         assert_eq!((again.match_id, again.reopen_count), (first.match_id, 1));
         assert_eq!(found(&world).await, [("x".to_owned(), false), ("x".to_owned(), true)]);
+    }
+}
+
+#[tokio::test]
+async fn new_thresholds_judge_open_matches_again() {
+    for world in each().await {
+        let mut staff = world.service.staff();
+        let identity = enrol(&mut staff, jane()).await;
+        let set = |all: [f64; 3]| {
+            let [suggest, open_case, hold] =
+                all.map(|probability| Some(Threshold { probability, ..Threshold::default() }));
+            Thresholds { suggest, open_case, hold }
+        };
+        thresholds(&mut staff, set([0.6, 0.95, 0.999])).await.unwrap();
+        let named = Profile { avatars: Vec::new(), ..copy_of(&jane(), "named") };
+        observe(&mut staff, vec![copy_of(&jane(), "copy"), named]).await;
+        let consequence =
+            |found: &Match| found.likeness.as_ref().map(|likeness| likeness.consequence());
+        let one = async |account: &str, state: State, wanted: Consequence| {
+            let is_it = |found: &[Match]| {
+                found.len() == 1
+                    && found[0].state() == state
+                    && consequence(&found[0]) == Some(wanted)
+            };
+            world.matches_when(account, is_it).await;
+        };
+        one("copy", State::Open, Consequence::OpenCase).await;
+        one("named", State::Open, Consequence::Suggest).await;
+        // Two from which a case follows now, one told again since none followed before.
+        thresholds(&mut staff, set([0.6, 0.7, 0.999])).await.unwrap();
+        one("named", State::Open, Consequence::OpenCase).await;
+        let told = found(&world).await;
+        assert_eq!(told.iter().filter(|(account, _)| account == "named").count(), 2);
+        assert_eq!(told.iter().filter(|(account, _)| account == "copy").count(), 1);
+        // One from which less follows, and one from which nothing does.
+        thresholds(&mut staff, set([0.9, 0.999, 0.999])).await.unwrap();
+        one("copy", State::Open, Consequence::Suggest).await;
+        one("named", State::Superseded, Consequence::OpenCase).await;
+        assert_eq!(matches(&mut staff, "copy").await[0].identity_id, identity.identity_id);
+        let resolved = said(world.events().await).into_iter().filter_map(|event| match event {
+            Event::MatchResolved(resolved) => Some(resolved),
+            _ => None,
+        });
+        assert_eq!(resolved.count(), 1);
     }
 }
 

@@ -53,6 +53,8 @@ pub struct Shape {
     pub directory: Option<PathBuf>,
     pub shard: Option<Shard>,
     pub others: Vec<Other>,
+    pub profiles_max: Option<usize>,
+    pub engine: Option<Engine>,
 }
 
 /// A client within the process, which calls as somebody.
@@ -97,9 +99,10 @@ impl Service {
             clock: clock.clone(),
             ids: Ids::system(),
             contract: contract(),
-            engine: engine(),
+            engine: shape.engine.unwrap_or_else(engine),
             directory: shape.directory,
             shard: shape.shard.unwrap_or(Shard::WHOLE),
+            profiles_max: shape.profiles_max.unwrap_or(1_000_000),
             others: shape.others,
             peers: impersonation::Peers::default(),
             proof_keys: Some(proof_keys()),

@@ -36,6 +36,17 @@ impl Default for Frequencies {
 }
 
 impl Frequencies {
+    /// The counts of now, in counters of their own.
+    pub(super) fn copy(&self) -> Frequencies {
+        let of = Ordering::Relaxed;
+        Frequencies {
+            words: self.words.iter().map(|count| AtomicU32::new(count.load(of))).collect(),
+            wholes: self.wholes.iter().map(|count| AtomicU8::new(count.load(of))).collect(),
+            names: AtomicU64::new(self.names.load(of)),
+            raised: AtomicU64::new(self.raised.load(of)),
+        }
+    }
+
     /// Counts an account: the words of its display name, the name itself, and its pictures.
     pub fn add(&self, display: &Reading, avatars: &[Pdq]) {
         for word in display.words.iter().filter(|word| word.kind == WordKind::Name) {

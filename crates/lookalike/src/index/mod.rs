@@ -131,6 +131,14 @@ impl Index {
         Some(self.segments[segment].row(row))
     }
 
+    /// The same with tables of common names and pictures of its own: what is counted from now on is
+    /// not in them.
+    #[must_use]
+    pub fn frozen(&self) -> Index {
+        let frequencies = Arc::new(self.frequencies.copy());
+        Index { segments: self.segments.clone(), frequencies }
+    }
+
     /// How many identities are protected.
     pub fn len(&self) -> usize {
         self.segments.iter().map(|segment| segment.len() - segment.gone_count()).sum()

@@ -3,11 +3,14 @@
 //!
 //! It keeps of an account what the scan needs: a number, the folded handle and display name as
 //! symbols of one byte, one hash of its picture and a word of features that it does not read. It
-//! must not know how names are folded or likeness is scored: the scan finds who is worth a look.
+//! must not know how likeness is scored: the scan finds who is worth a look. How names are folded
+//! only [`Person`] and [`Sought::of`] know.
 //!
 //! Columns, so that the scan reads few bytes of most accounts; rows are dense, the last takes the
 //! place of one that is removed. [`Population::BYTES`] an account and its place in the table.
 
+mod columns;
+mod fold;
 mod keep;
 mod likely;
 mod mask;
@@ -16,8 +19,10 @@ mod rows;
 mod scan;
 
 use crate::picture::Pdq;
+use columns::Columns;
 use rows::Rows;
 
+pub use fold::Person;
 pub use keep::ReadError;
 pub use likely::{Best, Likely};
 pub use scan::Sought;
@@ -48,7 +53,7 @@ pub struct Account<'a> {
 pub struct Population {
     numbers: Vec<u64>,
     /// What the handle and the display name are made of.
-    masks: [Vec<u64>; 2],
+    masks: [Columns; 2],
     names: Vec<[Slot; 2]>,
     /// The first word of each hash, zero if there is none, and the others.
     first: Vec<u64>,
@@ -59,7 +64,7 @@ pub struct Population {
 
 impl Population {
     /// Bytes of an account, without its place in the table: from 5 to 11 more.
-    pub const BYTES: usize = 8 + 16 + 2 * SYMBOLS + 32 + 4;
+    pub const BYTES: usize = 8 + 2 * Columns::BYTES + 2 * SYMBOLS + 32 + 4;
 
     /// Accounts in it.
     pub fn len(&self) -> usize {
@@ -73,7 +78,9 @@ impl Population {
 
     /// Bytes that it holds.
     pub fn memory(&self) -> usize {
-        self.numbers.capacity() * Population::BYTES + self.rows.memory()
+        let masks: usize = self.masks.iter().map(Columns::memory).sum();
+        let rest = Population::BYTES - 2 * Columns::BYTES;
+        self.numbers.capacity() * rest + masks + self.rows.memory()
     }
 
     /// The account of this number.
@@ -105,8 +112,7 @@ impl Population {
             Some(row) => row,
             None => {
                 self.numbers.push(account.number);
-                self.masks[0].push(masks[0]);
-                self.masks[1].push(masks[1]);
+                self.mask(self.numbers.len() - 1, masks);
                 self.names.push(names);
                 self.first.push(first);
                 self.others.push(others);
@@ -115,8 +121,7 @@ impl Population {
                 return;
             }
         };
-        self.masks[0][row] = masks[0];
-        self.masks[1][row] = masks[1];
+        self.mask(row, masks);
         self.names[row] = names;
         self.first[row] = first;
         self.others[row] = others;
@@ -132,13 +137,21 @@ impl Population {
             self.rows.moved(last, row, &self.numbers);
         }
         self.numbers.swap_remove(row);
-        self.masks[0].swap_remove(row);
-        self.masks[1].swap_remove(row);
+        for masks in &mut self.masks {
+            masks.set(row, masks.get(last));
+            masks.truncate(last);
+        }
         self.names.swap_remove(row);
         self.first.swap_remove(row);
         self.others.swap_remove(row);
         self.features.swap_remove(row);
         true
+    }
+
+    fn mask(&mut self, row: usize, masks: [u128; 2]) {
+        for (columns, mask) in self.masks.iter_mut().zip(masks) {
+            columns.set(row, mask);
+        }
     }
 
     fn hash(&self, row: usize) -> Option<Pdq> {

@@ -2,6 +2,9 @@
 //!
 //! Bit-parallel, one step a symbol (Myers 1999; with neighbours changing places, Hyyrö 2003).
 
+use super::columns::Wanted;
+use super::mask;
+
 /// The fewest symbols of a key; a single one is in too many names.
 const SYMBOLS_MIN: usize = 2;
 
@@ -13,9 +16,11 @@ pub(super) struct Pattern {
     /// Symbols of the key.
     pub(super) len: usize,
     /// The mask of the key.
-    pub(super) mask: u64,
+    mask: u128,
     /// The most edits that are looked for.
     pub(super) edits: u32,
+    /// What of the mask a name must have.
+    pub(super) wanted: Wanted,
 }
 
 impl Pattern {
@@ -31,7 +36,13 @@ impl Pattern {
             places[usize::from(*symbol)] |= 1 << place;
         }
         let edits = edits_max(key.len());
-        Some(Pattern { places, len: key.len(), mask: super::mask::of(key), edits })
+        let (mask, wanted) = (mask::of(key), Wanted::of(key, edits));
+        Some(Pattern { places, len: key.len(), mask, edits, wanted })
+    }
+
+    /// Whether a name of this mask may have the key in it.
+    pub(super) fn may_be_in(&self, mask: u128) -> bool {
+        (self.mask & !mask).count_ones() <= mask::missing_max(self.edits)
     }
 
     /// The fewest edits that make the key a part of the name.
@@ -119,7 +130,7 @@ mod tests {
             edited.splice(0..0, name.into_iter().take(24_usize.saturating_sub(edited.len())));
             edited.truncate(24);
             let pattern = Pattern::new(&key).unwrap();
-            let missing = (pattern.mask & !crate::population::mask::of(&edited)).count_ones();
+            let missing = (pattern.mask & !mask::of(&edited)).count_ones();
             let edits = pattern.edits_in(&edited);
             prop_assert!(edits > 1 || missing <= 3 * edits, "{missing} for {edits}");
         }

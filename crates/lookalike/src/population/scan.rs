@@ -3,14 +3,14 @@
 
 use std::ops::Range;
 
+use super::columns::{BLOCK, Flags};
 use super::likely::{Best, Likely};
-use super::mask::missing_max;
 use super::pattern::Pattern;
-use super::{Population, Slot, symbols};
+use super::{Population, Slot, mask, symbols};
 use crate::picture::Pdq;
 
-/// Accounts looked at together.
-const BLOCK: usize = 16;
+/// Hashes looked at together.
+const HASHES: usize = 16;
 /// Accounts whose names are looked at together.
 const BATCH: usize = 64;
 /// Bits of the first word that may differ beyond a quarter of the radius: twice the standard
@@ -39,31 +39,37 @@ impl Sought {
         self.radius.min(self.radius / 4 + FIRST_SLACK)
     }
 
-    /// Which of a block may be likely, a bit for each. All is counted in numbers of one width, and
-    /// told by the sign of a difference, so that the compiler does several accounts at a time.
+    /// Which of up to 64 accounts may have a picture within the radius, a bit for each. All is
+    /// counted in numbers of one width, and told by the sign of a difference, so that the compiler
+    /// does several accounts at a time.
     #[inline]
-    fn flagged(&self, masks: [&[u64; BLOCK]; 2], firsts: &[u64; BLOCK]) -> u32 {
-        let beyond =
-            |bits: u64, most: u32| u64::from(bits.count_ones()).wrapping_sub(u64::from(most) + 1);
-        let mut signs = [0; BLOCK];
-        for pattern in &self.patterns {
-            let most = missing_max(pattern.edits);
-            for (at, sign) in signs.iter_mut().enumerate() {
-                *sign |= beyond(pattern.mask & !masks[0][at], most);
-                *sign |= beyond(pattern.mask & !masks[1][at], most);
+    fn near(&self, firsts: &[u64]) -> u64 {
+        let most = u64::from(self.first_max()) + 1;
+        let mut near = 0;
+        for (block, firsts) in firsts.chunks(HASHES).enumerate() {
+            let mut signs = [0; HASHES];
+            for hash in &self.hashes {
+                for (sign, first) in signs.iter_mut().zip(firsts) {
+                    *sign |= u64::from((hash.0[0] ^ first).count_ones()).wrapping_sub(most);
+                }
+            }
+            if signs.iter().fold(0, |any, sign| any | sign) >> 63 == 1 {
+                for (at, sign) in signs.iter().enumerate() {
+                    near |= (sign >> 63) << (block * HASHES + at);
+                }
             }
         }
-        let most = self.first_max();
-        for hash in &self.hashes {
-            for (sign, first) in signs.iter_mut().zip(firsts) {
-                *sign |= beyond(hash.0[0] ^ first, most);
-            }
-        }
-        if signs.iter().fold(0, |any, sign| any | sign) >> 63 == 0 {
-            return 0;
-        }
-        signs.iter().enumerate().fold(0, |all, (at, sign)| all | ((sign >> 63) as u32) << at)
+        near
     }
+}
+
+/// An account that is worth a look.
+struct Flagged {
+    row: usize,
+    /// For its names.
+    named: bool,
+    /// For its picture.
+    pictured: bool,
 }
 
 impl Population {
@@ -73,62 +79,69 @@ impl Population {
     /// # Panics
     /// If there are no such rows.
     pub fn scan(&self, rows: Range<usize>, sought: &Sought, best: &mut Best) {
-        let firsts = self.first[rows.clone()].as_chunks::<BLOCK>();
-        let handles = self.masks[0][rows.clone()].as_chunks::<BLOCK>();
-        let displays = self.masks[1][rows.clone()].as_chunks::<BLOCK>();
-        let mut batch = Vec::with_capacity(BATCH + BLOCK);
-        let blocks = firsts.0.iter().zip(handles.0).zip(displays.0).enumerate();
-        for (block, ((firsts, handles), displays)) in blocks {
-            let mut flags = sought.flagged([handles, displays], firsts);
-            let row = rows.start + block * BLOCK;
-            while flags != 0 {
-                batch.push(row + flags.trailing_zeros() as usize);
-                flags &= flags - 1;
-            }
-            if batch.len() >= BATCH {
-                self.settle(&mut batch, sought, best);
+        assert!(rows.end <= self.len(), "there are {} rows", self.len());
+        let mut batch = Vec::with_capacity(BATCH + 64);
+        let mut start = rows.start;
+        while start < rows.end {
+            let block = start / BLOCK;
+            let named = self.named(block, sought);
+            let end = rows.end.min((block + 1) * BLOCK);
+            while start < end {
+                // Up to the end of a word of flags.
+                let until = end.min((start / 64 + 1) * 64);
+                let pictured = sought.near(&self.first[start..until]) << (start % 64);
+                let here = (u64::MAX >> (63 - (until - 1) % 64)) & (u64::MAX << (start % 64));
+                let named = named[start % BLOCK / 64];
+                let mut flags = (named | pictured) & here;
+                while flags != 0 {
+                    let at = flags.trailing_zeros() as usize;
+                    flags &= flags - 1;
+                    let [named, pictured] = [named, pictured].map(|of| of >> at & 1 == 1);
+                    batch.push(Flagged { row: start / 64 * 64 + at, named, pictured });
+                }
+                start = until;
+                if batch.len() >= BATCH {
+                    self.settle(&mut batch, sought, best);
+                }
             }
         }
-        batch.extend(rows.end - firsts.1.len()..rows.end);
         self.settle(&mut batch, sought, best);
+    }
+
+    /// Which accounts of a block may have one of the keys in a name.
+    fn named(&self, block: usize, sought: &Sought) -> Flags {
+        let mut named = Flags::default();
+        for pattern in &sought.patterns {
+            for masks in &self.masks {
+                let having = masks.having(block, &pattern.wanted);
+                named.iter_mut().zip(having).for_each(|(named, having)| *named |= having);
+            }
+        }
+        named
     }
 
     /// Looks at the names and hashes of a batch. They are asked for together: each lies somewhere
     /// else in memory.
-    fn settle(&self, batch: &mut Vec<usize>, sought: &Sought, best: &mut Best) {
-        let touched = batch.iter().map(|row| {
-            let near = self.first_is_near(*row, sought);
-            if near { self.others[*row][0] } else { u64::from(self.names[*row][0][0]) }
+    fn settle(&self, batch: &mut Vec<Flagged>, sought: &Sought, best: &mut Best) {
+        let touched = batch.iter().map(|flagged| {
+            let hash = if flagged.pictured { self.others[flagged.row][0] } else { 0 };
+            let name = if flagged.named { self.names[flagged.row][0][0] } else { 0 };
+            hash ^ u64::from(name)
         });
         std::hint::black_box(touched.fold(0, |all, one| all ^ one));
-        for row in batch.drain(..) {
-            if let Some(likely) = self.likely(row, sought) {
+        for flagged in batch.drain(..) {
+            if let Some(likely) = self.likely(&flagged, sought) {
                 best.add(likely);
             }
         }
     }
 
-    fn first_is_near(&self, row: usize, sought: &Sought) -> bool {
-        let near = |hash: &Pdq| (hash.0[0] ^ self.first[row]).count_ones() <= sought.first_max();
-        sought.hashes.iter().any(near)
-    }
-
     /// How an account is likely, if it is.
-    fn likely(&self, row: usize, sought: &Sought) -> Option<Likely> {
-        let mut name: Option<(f32, u32)> = None;
-        for pattern in &sought.patterns {
-            for (slot, masks) in self.names[row].iter().zip(&self.masks) {
-                let missing = (pattern.mask & !masks[row]).count_ones();
-                if missing <= missing_max(pattern.edits)
-                    && let Some(found) = in_name(pattern, slot)
-                    && name.is_none_or(|best| found.0 > best.0)
-                {
-                    name = Some(found);
-                }
-            }
-        }
+    fn likely(&self, flagged: &Flagged, sought: &Sought) -> Option<Likely> {
+        let row = flagged.row;
+        let name = if flagged.named { self.best_name(row, sought) } else { None };
         // The rest of the hash lies far away: it is read only where it may matter.
-        let picture = self.first_is_near(row, sought).then(|| self.hash(row)).flatten();
+        let picture = if flagged.pictured { self.hash(row) } else { None };
         let distances = sought.hashes.iter().filter_map(|hash| Some(hash.distance(&picture?)));
         let distance = distances.min().filter(|distance| *distance <= sought.radius);
         if name.is_none() && distance.is_none() {
@@ -142,6 +155,22 @@ impl Population {
             edits: name.map(|(_, edits)| edits),
             distance,
         })
+    }
+
+    /// How alike the name of a row is that is most like a key, and after how many edits.
+    fn best_name(&self, row: usize, sought: &Sought) -> Option<(f32, u32)> {
+        let mut best: Option<(f32, u32)> = None;
+        for slot in &self.names[row] {
+            let mask = mask::of(symbols(slot));
+            for pattern in sought.patterns.iter().filter(|pattern| pattern.may_be_in(mask)) {
+                if let Some(found) = in_name(pattern, slot)
+                    && best.is_none_or(|best| found.0 > best.0)
+                {
+                    best = Some(found);
+                }
+            }
+        }
+        best
     }
 }
 

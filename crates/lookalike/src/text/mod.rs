@@ -20,6 +20,7 @@ mod tricks;
 mod trie;
 mod words;
 
+pub use data::tables_hash;
 pub use explain::explain;
 pub use key::{Key, MAX_KEY, symbol};
 pub use label::{Label, LabelKind, label};
