@@ -124,7 +124,7 @@ impl Detector {
         &self,
         index: &Index,
         profile: &Profile,
-        scratch: &Scratch,
+        scratch: &mut Scratch,
         ask: &Ask,
         which: impl Fn(u64) -> bool,
     ) -> Checked {
