@@ -11,6 +11,9 @@ use crate::text::{Key, Reader, Reading};
 
 /// How near a picture must be: twice as far as where checks stop, since what is found is checked.
 const RADIUS: u32 = 64;
+/// The shortest name without added words that is looked for within others: shorter ones are in
+/// the names of half the world.
+const CORE_MIN: usize = 5;
 /// From so many symbols on a key finds whatever a longer one with it in it would.
 const INSIDE_MIN: usize = 6;
 
@@ -59,7 +62,8 @@ impl Person {
 /// The keys by which a name is looked for.
 fn keys(reader: &Reader, reading: &Reading) -> impl Iterator<Item = Key> {
     let latin = row::latin_looks(reader, reading);
-    [Some(reading.looks), Some(reading.core), latin].into_iter().flatten()
+    let core = Some(reading.core).filter(|core| core.len() >= CORE_MIN);
+    [Some(reading.looks), core, latin].into_iter().flatten()
 }
 
 impl Sought {
