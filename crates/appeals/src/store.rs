@@ -45,7 +45,6 @@ static PUT: Sql = Sql::new(
 /// Every statement, for the test that prepares them on both databases.
 pub static ALL: [&Sql; 6] = [&FILE, &EARLIER, &GET, &LOCK, &LIST, &PUT];
 
-#[derive(sqlx::FromRow)]
 struct Stored {
     appeal_id: String,
     account_id: String,
@@ -64,6 +63,13 @@ struct Stored {
     appeal_decision_id: String,
     update_time: i64,
 }
+
+kit::record!(
+    Stored:
+    appeal_id, account_id, decision_id, statement_id, subject_type, subject_id, owner_account_id,
+    grounds, evidence_urls, create_time, state, outcome, outcome_reasons, case_id,
+    appeal_decision_id, update_time
+);
 
 impl Stored {
     fn appeal(self) -> Result<Appeal, DbError> {

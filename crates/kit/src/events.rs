@@ -67,23 +67,23 @@ impl NewEvent {
 }
 
 /// An event in the log.
-#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {
     /// Its number: 1, 2, 3, …
     pub seq: i64,
     /// Its id.
-    #[sqlx(rename = "event_id")]
     pub id: String,
     /// What it is about.
     pub key: String,
     /// The name of its kind.
     pub kind: String,
     /// When it happened, microseconds UTC.
-    #[sqlx(rename = "time")]
     pub time_micros: i64,
     /// The service's event message.
     pub payload: Vec<u8>,
 }
+
+crate::record!(Event: seq, id = "event_id", key, kind, time_micros = "time", payload);
 
 impl Event {
     /// When it happened.
@@ -103,7 +103,7 @@ impl Event {
 }
 
 /// The log as a whole.
-#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Head {
     /// The log's random name.
     pub log_id: String,
@@ -112,6 +112,8 @@ pub struct Head {
     /// Number of the last event that retention removed; 0 when none.
     pub trimmed: i64,
 }
+
+crate::record!(Head: log_id, seq, trimmed);
 
 /// Where the log stands now.
 ///

@@ -7,7 +7,7 @@ use kit::db::{Db, DbError, Sql, Tx};
 use prost::Message as _;
 
 /// The newest version and the one in force, 0 for none.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Head {
     /// The newest published version.
     pub last_version: i64,
@@ -15,8 +15,10 @@ pub struct Head {
     pub active_version: i64,
 }
 
+kit::record!(Head: last_version, active_version);
+
 /// A published version without its content.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PackRow {
     /// Its version.
     pub version: i64,
@@ -29,6 +31,8 @@ pub struct PackRow {
     /// When it was last put in force, microseconds UTC.
     pub activate_time: Option<i64>,
 }
+
+kit::record!(PackRow: version, name, digest, create_time, activate_time);
 
 impl PackRow {
     /// As it is answered, while this version is in force.

@@ -76,7 +76,6 @@ pub static ALL: [&Sql; 8] =
     [&FILE, &GET, &LOCK, &LIST_OWN, &LIST_SUBJECT, &PUT, &TAKE_UP, &MOVE_CASE];
 
 /// A report as it is stored. Who reported cannot be read from it, only asked.
-#[derive(sqlx::FromRow)]
 pub struct Stored {
     report_id: String,
     reporter: String,
@@ -94,6 +93,12 @@ pub struct Stored {
     case_id: String,
     update_time: i64,
 }
+
+kit::record!(
+    Stored:
+    report_id, reporter, subject_type, subject_id, owner_account_id, reason, source,
+    pack_version, notice, create_time, state, outcome, outcome_corrected, case_id, update_time
+);
 
 impl Stored {
     /// Whether it was filed by this subject of credentials.

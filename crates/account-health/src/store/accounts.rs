@@ -61,13 +61,14 @@ static COUNT_RESTRICTED: Sql = Sql::new("SELECT count(*) FROM accounts WHERE res
 pub static ALL: &[&Sql] =
     &[&MAKE, &LOCK, &DUE, &STALE, &PUT, &PUT_LOCALE, &LOCALE, &RESTRICTED, &COUNT_RESTRICTED];
 
-#[derive(sqlx::FromRow)]
 struct Row {
     account_id: String,
     locale: String,
     standing: Vec<u8>,
     last_entry_time: i64,
 }
+
+kit::record!(Row: account_id, locale, standing, last_entry_time);
 
 /// Locks the accounts, in the order of their ids, making those that are not known yet; with
 /// their ledgers.

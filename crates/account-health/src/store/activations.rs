@@ -20,7 +20,7 @@ static INSERT: Sql = Sql::new(
 pub static ALL: &[&Sql] = &[&LATEST, &LOCK, &AS_OF, &INSERT];
 
 /// A version of the pack coming into force here.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Activation {
     /// 1, 2, 3, …
     pub seq: i64,
@@ -29,6 +29,8 @@ pub struct Activation {
     /// Since when standings are worked out under it, microseconds UTC.
     pub apply_time: i64,
 }
+
+kit::record!(Activation: seq, version, apply_time);
 
 /// The one in force, which stays so until the end of the transaction. Locked before any account,
 /// so that an entry is never written under ladders that are no longer in force by its time.

@@ -48,7 +48,6 @@ static OF_ACCOUNT: Sql = Sql::new(
 /// Every statement of this module.
 pub static ALL: &[&Sql] = &[&INSERT, &OF_ACCOUNTS, &OF_ACCOUNT];
 
-#[derive(sqlx::FromRow)]
 struct Row {
     entry_id: String,
     account_id: String,
@@ -68,6 +67,13 @@ struct Row {
     statement_id: String,
     create_time: i64,
 }
+
+kit::record!(
+    Row:
+    entry_id, account_id, decision_id, case_id, subject_type, subject_id, policy, edition,
+    severity, points, ladders, effective_time, expire_time, pack_version, voids_entry_id,
+    statement_id, create_time
+);
 
 #[derive(Serialize)]
 struct New<'a> {

@@ -37,12 +37,13 @@ static PAGE: Sql = Sql::new(
 /// Every statement of this module.
 pub static ALL: &[&Sql] = &[&INSERT, &SUPERSEDE, &OF_DECISIONS, &BY_ID, &BY_DECISION, &PAGE];
 
-#[derive(sqlx::FromRow)]
 struct Row {
     statement_id: String,
     superseded_by: Option<String>,
     content: Vec<u8>,
 }
+
+kit::record!(Row: statement_id, superseded_by, content);
 
 #[derive(Serialize)]
 struct New<'a> {

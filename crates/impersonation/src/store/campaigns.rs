@@ -108,7 +108,6 @@ pub(super) static STATEMENTS: [&Sql; 14] = [
     &LIST_ALL,
 ];
 
-#[derive(sqlx::FromRow)]
 struct Row {
     campaign_id: String,
     kind: i64,
@@ -120,6 +119,12 @@ struct Row {
     create_time: i64,
     update_time: i64,
 }
+
+kit::record!(
+    Row:
+    campaign_id, kind, state, identity_id, match_count, open_count, confirmed_count, create_time,
+    update_time
+);
 
 impl From<Row> for Campaign {
     fn from(row: Row) -> Campaign {
@@ -143,13 +148,14 @@ fn of_kind(campaign_id: String, kind: i64) -> Option<(String, Kind)> {
     (!campaign_id.is_empty() && kind != Kind::Unspecified).then_some((campaign_id, kind))
 }
 
-#[derive(sqlx::FromRow)]
 struct PeerRow {
     match_id: String,
     actor: bool,
     campaign_id: String,
     kind: i64,
 }
+
+kit::record!(PeerRow: match_id, actor, campaign_id, kind);
 
 /// The matches that share one of these traits with `match_id`, in order of their ids.
 ///

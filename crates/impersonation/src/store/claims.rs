@@ -100,7 +100,6 @@ pub struct Stored {
     pub claimant: String,
 }
 
-#[derive(sqlx::FromRow)]
 struct Row {
     claim_id: String,
     claimant: String,
@@ -121,6 +120,13 @@ struct Row {
     create_time: i64,
     update_time: i64,
 }
+
+kit::record!(
+    Row:
+    claim_id, claimant, imitator_account_id, identity_id, account_id, role, state, outcome,
+    outcome_corrected, statement, proof_kept, case_id, match_id, decision_id, appeal_side,
+    appeal_end_time, create_time, update_time
+);
 
 impl Row {
     fn stored(self) -> Result<Stored, DbError> {

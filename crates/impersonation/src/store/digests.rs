@@ -63,13 +63,14 @@ pub async fn tell(tx: &mut Tx, seq: i64, identity_id: &str, event: &Event) -> Re
     tx.execute(&TELL, arguments).await.map(drop)
 }
 
-#[derive(sqlx::FromRow)]
 struct EventRow {
     match_id: String,
     time: i64,
     state: i64,
     probability: f64,
 }
+
+kit::record!(EventRow: match_id, time, state, probability);
 
 /// What happened to the matches of an identity, in order.
 ///

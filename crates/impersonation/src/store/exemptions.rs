@@ -54,7 +54,6 @@ static DUE: Sql = select!(
 pub(super) static STATEMENTS: [&Sql; 8] =
     [&INSERT, &UPDATE, &LOCK, &IN_FORCE, &LIST_ACCOUNT, &LIST_IDENTITY, &LIST_ALL, &DUE];
 
-#[derive(sqlx::FromRow)]
 struct Row {
     exemption_id: String,
     account_id: String,
@@ -67,6 +66,12 @@ struct Row {
     update_time: i64,
     expire_time: i64,
 }
+
+kit::record!(
+    Row:
+    exemption_id, account_id, identity_id, kind, state, evidence, end_reason, create_time,
+    update_time, expire_time
+);
 
 impl From<Row> for Exemption {
     fn from(row: Row) -> Exemption {

@@ -100,7 +100,6 @@ pub(super) static STATEMENTS: [&Sql; 14] = [
     &ENROLLED,
 ];
 
-#[derive(sqlx::FromRow)]
 struct Row {
     identity_id: String,
     number: i64,
@@ -113,6 +112,12 @@ struct Row {
     update_time: i64,
     version: i64,
 }
+
+kit::record!(
+    Row:
+    identity_id, number, state, spec, pictures, verifications, end_reason, create_time,
+    update_time, version
+);
 
 impl Row {
     fn identity(self) -> Result<Identity, DbError> {

@@ -97,7 +97,6 @@ pub async fn correct(tx: &mut Tx, decision_id: &str, imitation: bool) -> Result<
     tx.execute(&CORRECT, args![decision_id, imitation]).await.map(drop)
 }
 
-#[derive(sqlx::FromRow)]
 struct Row {
     label_id: String,
     match_id: String,
@@ -109,6 +108,12 @@ struct Row {
     pack_version: i64,
     decide_time: i64,
 }
+
+kit::record!(
+    Row:
+    label_id, match_id, decision_id, imitation, corrected, snapshot, model_version, pack_version,
+    decide_time
+);
 
 /// A page of labels after an id, oldest first, each with its id.
 ///
@@ -135,7 +140,6 @@ pub async fn list(db: &Db, after: &str, limit: usize) -> Result<Vec<(String, Lab
     found.into_iter().map(label).collect()
 }
 
-#[derive(sqlx::FromRow)]
 struct DriftRow {
     bucket: i32,
     confirmed: i64,
@@ -143,6 +147,8 @@ struct DriftRow {
     probability: f64,
     squares: f64,
 }
+
+kit::record!(DriftRow: bucket, confirmed, decided, probability, squares);
 
 /// By tenth of probability, what was decided from `start` until before `end`; and the mean squared
 /// difference between probability and decision, 0 where nothing was decided.

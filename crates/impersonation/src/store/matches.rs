@@ -109,7 +109,6 @@ impl Stored {
     }
 }
 
-#[derive(sqlx::FromRow)]
 struct Row {
     match_id: String,
     identity_id: String,
@@ -124,6 +123,12 @@ struct Row {
     create_time: i64,
     update_time: i64,
 }
+
+kit::record!(
+    Row:
+    match_id, identity_id, account_id, state, snapshot, look, campaign_id, case_id, decision_id,
+    reopen_count, create_time, update_time
+);
 
 impl Row {
     fn stored(self) -> Result<Stored, DbError> {

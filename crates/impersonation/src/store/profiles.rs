@@ -50,7 +50,6 @@ static FORGET: Sql = Sql::new(
 
 pub(super) static STATEMENTS: [&Sql; 7] = [&LOCK, &SOME, &ALL, &HITS, &STAND, &PUT, &FORGET];
 
-#[derive(sqlx::FromRow)]
 struct Row {
     account_id: String,
     number: i64,
@@ -58,6 +57,8 @@ struct Row {
     look: Vec<u8>,
     name_time: i64,
 }
+
+kit::record!(Row: account_id, number, profile, look, name_time);
 
 impl Row {
     fn observed(self) -> Result<Observed, DbError> {

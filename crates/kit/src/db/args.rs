@@ -63,7 +63,7 @@ impl serde::Serialize for Hex<'_> {
     }
 }
 
-/// A row type that both drivers can read: a tuple, or a struct with `#[derive(sqlx::FromRow)]`.
+/// A row type that both drivers can read: a tuple, or a struct with [`record!`](crate::record).
 pub trait Record:
     for<'r> FromRow<'r, PgRow> + for<'r> FromRow<'r, SqliteRow> + Send + Unpin + 'static
 {
@@ -72,6 +72,34 @@ pub trait Record:
 impl<T> Record for T where
     T: for<'r> FromRow<'r, PgRow> + for<'r> FromRow<'r, SqliteRow> + Send + Unpin + 'static
 {
+}
+
+/// Makes a struct a [`Record`](crate::db::Record): says which column each field is, by its own name
+/// or as `field = "column"`; `..field` is a record of the same row. Instead of the derive of sqlx,
+/// whose macros need all drivers a second time, built for the compiler: minutes of every build.
+#[macro_export]
+macro_rules! record {
+    ($name:ident: $($field:ident $(= $column:literal)?),+ $(, ..$part:ident)?) => {
+        $crate::record!(@$crate::db::sqlx::postgres::PgRow;
+            $name: $($field $(= $column)?),+ $(, ..$part)?);
+        $crate::record!(@$crate::db::sqlx::sqlite::SqliteRow;
+            $name: $($field $(= $column)?),+ $(, ..$part)?);
+    };
+    (@$row:path; $name:ident: $($field:ident $(= $column:literal)?),+ $(, ..$part:ident)?) => {
+        impl<'r> $crate::db::sqlx::FromRow<'r, $row> for $name {
+            fn from_row(row: &'r $row) -> Result<$name, $crate::db::sqlx::Error> {
+                Ok($name {
+                    $($field: $crate::db::sqlx::Row::try_get(
+                        row,
+                        $crate::record!(@column $field $($column)?),
+                    )?,)+
+                    $($part: $crate::db::sqlx::FromRow::from_row(row)?,)?
+                })
+            }
+        }
+    };
+    (@column $field:ident) => { stringify!($field) };
+    (@column $field:ident $column:literal) => { $column };
 }
 
 macro_rules! arg_from {

@@ -100,7 +100,6 @@ impl Migrations {
     }
 }
 
-#[derive(sqlx::FromRow)]
 struct IndexColumn {
     table_name: String,
     index_name: String,
@@ -108,6 +107,8 @@ struct IndexColumn {
     column_name: Option<String>,
     definition: String,
 }
+
+crate::record!(IndexColumn: table_name, index_name, origin, column_name, definition);
 
 impl Db {
     /// Brings the schema up to date: the kit's own tables, then the service's numbered files.

@@ -25,6 +25,9 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use sqlx::{PgPool, SqlitePool};
 use tokio::sync::watch;
 
+#[doc(hidden)]
+pub use sqlx;
+
 pub use args::{Arg, Hex, Record, json};
 pub use error::{DbError, Outcome};
 pub use migrate::Migrations;

@@ -29,7 +29,7 @@ async fn a_wrong_statement_is_found_by_preparing_it() {
     }
 }
 
-#[derive(Clone, Debug, PartialEq, sqlx::FromRow)]
+#[derive(Clone, Debug, PartialEq)]
 struct Thing {
     id: String,
     amount: i64,
@@ -39,6 +39,8 @@ struct Thing {
     extra: Option<sqlx::types::Json<Vec<i64>>>,
     owner: Option<String>,
 }
+
+kit::record!(Thing: id, amount, flag, ratio, data, extra, owner);
 
 fn things() -> Vec<Thing> {
     vec![

@@ -94,12 +94,12 @@ pub async fn exists(tx: &mut Tx, case_id: &str) -> Result<bool, DbError> {
     Ok(found.is_some())
 }
 
-#[derive(sqlx::FromRow)]
 struct Locked {
-    #[sqlx(flatten)]
     case: CaseRow,
     caller_id: String,
 }
+
+kit::record!(Locked: caller_id, ..case);
 
 /// A case, locked until the end of the transaction, and the pseudonym of `subject`: empty for
 /// somebody who never reviewed.

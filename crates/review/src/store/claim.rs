@@ -61,13 +61,14 @@ struct QueueRow<'a> {
     queue: &'a str,
 }
 
-#[derive(sqlx::FromRow)]
 struct PeekRow {
     queue: String,
     rank_time: Option<i64>,
     held: i64,
     first_end: i64,
 }
+
+kit::record!(PeekRow: queue, rank_time, held, first_end);
 
 /// What there is to claim.
 #[derive(Debug)]

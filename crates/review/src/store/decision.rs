@@ -39,7 +39,6 @@ static SOME: Sql = Sql::new(concat!(
 
 pub(super) static STATEMENTS: [&Sql; 4] = [&INSERT, &OVERTURN, &GET, &SOME];
 
-#[derive(sqlx::FromRow)]
 struct DecisionRow {
     decision_id: String,
     case_id: String,
@@ -58,6 +57,13 @@ struct DecisionRow {
     appealed_decision_id: String,
     manifestly_unfounded: bool,
 }
+
+kit::record!(
+    DecisionRow:
+    decision_id, case_id, outcome, policy, severity, facts, actions, region, appeal_reasons,
+    pack_version, reviewer_id, decide_time, rationale, overturned_by_decision_id,
+    appealed_decision_id, manifestly_unfounded
+);
 
 impl TryFrom<DecisionRow> for Decision {
     type Error = DbError;

@@ -73,12 +73,13 @@ struct IdRow<'a> {
     id: &'a str,
 }
 
-#[derive(sqlx::FromRow)]
 struct KnownRow {
     item_id: String,
     case_id: String,
     withdrawn: bool,
 }
+
+kit::record!(KnownRow: item_id, case_id, withdrawn);
 
 /// In which open cases these items are.
 pub async fn known(tx: &mut Tx, item_ids: &BTreeSet<&str>) -> Result<Vec<StoredItem>, DbError> {
@@ -163,13 +164,14 @@ pub async fn join_campaign(
     tx.execute(&JOIN_CAMPAIGN, args![json(&rows), campaign_id]).await.map(drop)
 }
 
-#[derive(sqlx::FromRow)]
 struct ShownRow {
     campaign_id: String,
     item: Vec<u8>,
     withdrawn: bool,
     add_time: i64,
 }
+
+kit::record!(ShownRow: campaign_id, item, withdrawn, add_time);
 
 async fn shown(db: &Db, case_id: &str, kind: i64) -> Result<Vec<ShownRow>, DbError> {
     db.read().fetch_all(&OF_CASE, args![case_id, kind, ITEMS_SHOWN_MAX]).await

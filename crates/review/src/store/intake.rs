@@ -108,12 +108,13 @@ pub async fn lock_appeals(tx: &mut Tx, appeal_ids: &BTreeSet<&str>) -> Result<Ve
     cases(tx.fetch_all(&OF_APPEALS, args![json(&ids(appeal_ids.iter().copied()))]).await?)
 }
 
-#[derive(sqlx::FromRow)]
 struct ReportRow {
     report_id: String,
     case_id: String,
     withdrawn: bool,
 }
+
+kit::record!(ReportRow: report_id, case_id, withdrawn);
 
 /// Where these reports are.
 pub async fn reports(
@@ -182,7 +183,6 @@ pub async fn mark_withdrawn(tx: &mut Tx, report_ids: &[String]) -> Result<(), Db
     Ok(())
 }
 
-#[derive(sqlx::FromRow)]
 struct ShownRow {
     report_id: String,
     reason: String,
@@ -192,6 +192,8 @@ struct ShownRow {
     withdrawn: bool,
     snapshot: Vec<u8>,
 }
+
+kit::record!(ShownRow: report_id, reason, explanation, source, file_time, withdrawn, snapshot);
 
 /// The first reports of a case, as a reviewer sees them.
 pub async fn of_case(db: &Db, case_id: &str) -> Result<Vec<CaseReport>, DbError> {

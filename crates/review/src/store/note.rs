@@ -15,13 +15,14 @@ static OF_CASE: Sql = Sql::new(
 
 pub(super) static STATEMENTS: [&Sql; 2] = [&INSERT, &OF_CASE];
 
-#[derive(sqlx::FromRow)]
 struct NoteRow {
     note_id: String,
     reviewer_id: String,
     text: String,
     create_time: i64,
 }
+
+kit::record!(NoteRow: note_id, reviewer_id, text, create_time);
 
 /// Writes a note, written at `now`.
 pub async fn insert(tx: &mut Tx, note: &Note, now: Time) -> Result<(), DbError> {

@@ -22,7 +22,7 @@ macro_rules! case_columns {
 pub(super) use case_columns;
 
 /// A row of `cases`; its columns are explained in the schema.
-#[derive(Clone, Debug, Serialize, sqlx::FromRow)]
+#[derive(Clone, Debug, Serialize)]
 pub(super) struct CaseRow {
     pub(super) case_id: String,
     kind: i64,
@@ -55,6 +55,15 @@ pub(super) struct CaseRow {
     create_time: i64,
     update_time: i64,
 }
+
+kit::record!(
+    CaseRow:
+    case_id, kind, state, subject_type, subject_id, owner_account_id, area, queue, escalated,
+    severity, source, report_count, impersonation_count, first_reason, language,
+    suggested_policies, due_time, rank_time, lease_reviewer_id, lease_until, fencing_token,
+    version, decision_id, appeal_id, appealed_decision_id, appealed_case_id, appeal_grounds,
+    excluded_reviewer_id, create_time, update_time
+);
 
 impl From<&Case> for CaseRow {
     fn from(case: &Case) -> CaseRow {
