@@ -21,7 +21,7 @@ const BACKOFF_MS_MAX: u64 = 1_000;
 const TOKEN_FOR: Duration = Duration::from_secs(3_600);
 /// The scopes that a minted token holds: all that the replay, the demo and the policy commands
 /// need.
-const SCOPES: [&str; 17] = [
+const SCOPES: [&str; 18] = [
     "policy.read",
     "policy.publish",
     "policy.activate",
@@ -39,6 +39,7 @@ const SCOPES: [&str; 17] = [
     "appeals.read",
     "appeals.read_all",
     "appeals.watch",
+    "impersonation.read_all",
 ];
 
 /// How a caller proves who it is.

@@ -33,7 +33,7 @@ pub enum Command {
     /// Checks, publishes, activates and compares policy packs.
     #[command(subcommand)]
     Policy(Policy),
-    /// Fits and measures the detector of look-alikes; needs no suite.
+    /// Fits and measures the detector of look-alikes.
     #[command(subcommand)]
     Impersonation(Impersonation),
 }
@@ -68,6 +68,14 @@ pub enum Impersonation {
         /// How many identities at most.
         #[arg(long, default_value_t = usize::MAX)]
         identities: usize,
+    },
+    /// Writes what reviewers decided about matches as a folder that can be fitted to.
+    Export {
+        /// The folder.
+        folder: PathBuf,
+        /// Which suite.
+        #[command(flatten)]
+        caller: Caller,
     },
 }
 

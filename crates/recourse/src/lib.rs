@@ -9,6 +9,7 @@ pub mod cli;
 pub mod config;
 pub mod demo;
 pub mod lab;
+pub mod labels;
 pub mod packs;
 pub mod proofs;
 pub mod replay;

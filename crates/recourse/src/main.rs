@@ -9,7 +9,7 @@ use kit::config::{EXIT_CONFIG, Mistake};
 use recourse::caller::{Credentials, Suite};
 use recourse::cli::{self, Cli, Command, Impersonation, Policy, Serve, Service};
 use recourse::config::Config;
-use recourse::{demo, lab, packs, replay, suite};
+use recourse::{demo, lab, labels, packs, replay, suite};
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -31,7 +31,7 @@ async fn main() -> ExitCode {
         Command::Demo(caller) => tell(config, caller).await,
         Command::Replay(command) => run_replay(command).await,
         Command::Policy(command) => run_policy(command).await,
-        Command::Impersonation(command) => run_impersonation(&command),
+        Command::Impersonation(command) => run_impersonation(&command).await,
     };
     match done {
         Ok(said) => {
@@ -47,8 +47,9 @@ async fn main() -> ExitCode {
     }
 }
 
-fn run_impersonation(command: &Impersonation) -> Result<String, String> {
+async fn run_impersonation(command: &Impersonation) -> Result<String, String> {
     match command {
+        Impersonation::Export { folder, caller } => labels::export(&called(caller)?, folder).await,
         Impersonation::Fit { folders, out, trees, seed } => lab::fit(folders, out, *trees, *seed),
         Impersonation::Eval { folder, model, identities } => {
             lab::eval(folder, model.as_deref(), *identities)

@@ -5,6 +5,7 @@ use contracts::accounthealth::v1 as proto;
 use contracts::accounthealth::v1::account_health_service_client::AccountHealthServiceClient;
 use contracts::types::v1::Feature;
 use recourse::cli::Service;
+use tokio::task::JoinHandle;
 use tonic::transport::{Channel, Endpoint};
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_client::HealthClient;
@@ -13,7 +14,7 @@ use super::load::{self, Place, Rate};
 
 /// How many callers, over how many connections.
 const CALLERS: usize = 64;
-const CONNECTIONS: usize = 4;
+pub const CONNECTIONS: usize = 4;
 
 /// Measures and prints.
 pub async fn measure() {
@@ -31,7 +32,8 @@ pub async fn measure() {
     println!("  ratio to our own stack  {:.2}", ours.per_second / health.per_second);
 }
 
-fn channels(url: &str) -> Vec<Channel> {
+/// Connections to a server.
+pub fn channels(url: &str) -> Vec<Channel> {
     let endpoint = Endpoint::from_shared(url.to_owned()).expect("an address").tcp_nodelay(true);
     (0..CONNECTIONS).map(|_| endpoint.connect_lazy()).collect()
 }
@@ -69,13 +71,21 @@ async fn health(url: &str) -> Rate {
 
 /// An RPC that does nothing, on tonic as it comes.
 async fn empty() -> Rate {
+    let (url, serving) = empty_server().await;
+    let rate = health(&url).await;
+    serving.abort();
+    rate
+}
+
+/// A server of such an RPC: where it is, and what keeps it running.
+pub async fn empty_server() -> (String, JoinHandle<()>) {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let url = format!("http://{}", listener.local_addr().expect("an address"));
     let (_, service) = tonic_health::server::health_reporter();
     let incoming = tonic::transport::server::TcpIncoming::from(listener).with_nodelay(Some(true));
     let server = tonic::transport::Server::builder().add_service(service);
-    let serving = tokio::spawn(server.serve_with_incoming(incoming));
-    let rate = health(&url).await;
-    serving.abort();
-    rate
+    let serving = tokio::spawn(async move {
+        server.serve_with_incoming(incoming).await.expect("a server");
+    });
+    (url, serving)
 }

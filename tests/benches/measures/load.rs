@@ -71,12 +71,49 @@ where
     for task in tasks {
         durations_us.extend(task.await.expect("a caller that ends well"));
     }
+    rate(calls as f64 / seconds, durations_us)
+}
+
+/// Calls so often, each when it is due, whether those before are answered or not: a caller who
+/// waits would not notice what the others wait for. A duration begins when the call is handed to
+/// the runtime: that the timer is up to a millisecond late is the driver's doing, not the suite's.
+pub async fn paced<R>(per_second: f64, call: impl Fn(usize) -> R) -> Rate
+where
+    R: Future<Output = ()> + Send + 'static,
+{
+    let since = Stopwatch::start();
+    let all = (per_second * (WARM_UP + MEASURED).as_secs_f64()) as usize;
+    let mut tasks = Vec::with_capacity(all);
+    for number in 0..all {
+        let due = Duration::from_secs_f64(number as f64 / per_second);
+        let early = due.saturating_sub(since.elapsed());
+        if early > Duration::ZERO {
+            clock::sleep(early).await;
+        }
+        let (call, begun) = (call(number), Stopwatch::start());
+        tasks.push(tokio::spawn(async move {
+            call.await;
+            (due, begun.elapsed())
+        }));
+    }
+    let mut durations_us = Vec::new();
+    for task in tasks {
+        let (due, took) = task.await.expect("a call that ends well");
+        if due >= WARM_UP {
+            durations_us.push(took.as_secs_f64() * 1e6);
+        }
+    }
+    let seconds = since.elapsed().as_secs_f64();
+    rate(all as f64 / seconds, durations_us)
+}
+
+fn rate(per_second: f64, mut durations_us: Vec<f64>) -> Rate {
     durations_us.sort_by(f64::total_cmp);
     let at = |share: f64| {
         let index = (durations_us.len() as f64 * share) as usize;
         durations_us.get(index).copied().unwrap_or_default()
     };
-    Rate { per_second: calls as f64 / seconds, p50_us: at(0.5), p99_us: at(0.99) }
+    Rate { per_second, p50_us: at(0.5), p99_us: at(0.99) }
 }
 
 /// Where data is, gone with the value.

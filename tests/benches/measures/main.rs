@@ -4,6 +4,7 @@
 //!
 //! PostgreSQL is measured too where RECOURSE_TEST_POSTGRES is set.
 
+mod check_profile;
 mod claim;
 mod eligibility;
 mod file_report;
@@ -24,6 +25,9 @@ fn main() {
         }
         if wants("eligibility") {
             eligibility::measure().await;
+        }
+        if wants("check_profile") {
+            check_profile::measure().await;
         }
         if wants("claim") {
             claim::measure().await;

@@ -1,7 +1,8 @@
 //! Labelled accounts, from tab-separated text without a header:
 //! `id handle display_name bio pdq quality link followers age_days`, then for imitations
 //! `class victim_id evidence`, for unrelated accounts a tag, for look-alikes that are allowed
-//! `class subject_id`. Tabs and line ends do not occur in fields.
+//! `class subject_id`. Tabs and line ends do not occur in fields; a picture, a count of followers
+//! or an age that is not known is empty.
 //!
 //! It must not know what the labels are used for.
 
@@ -51,6 +52,15 @@ fn field<T: std::str::FromStr>(line: usize, fields: &[&str], place: usize) -> io
     parsed.ok_or_else(|| broken(line, &format!("field {} is not what it should be", place + 1)))
 }
 
+/// The same, if it is known.
+fn known<T: std::str::FromStr>(
+    line: usize,
+    fields: &[&str],
+    place: usize,
+) -> io::Result<Option<T>> {
+    if fields[place].is_empty() { Ok(None) } else { field(line, fields, place).map(Some) }
+}
+
 fn links(field: &str) -> Vec<String> {
     if field.is_empty() { Vec::new() } else { vec![field.to_owned()] }
 }
@@ -67,10 +77,10 @@ pub fn identities(from: impl BufRead, most: usize) -> io::Result<Vec<Identity>> 
             handle: fields[1].to_owned(),
             display_name: fields[2].to_owned(),
             aliases: Vec::new(),
-            avatars: vec![field(line, fields, 4)?],
+            avatars: known(line, fields, 4)?.into_iter().collect(),
             bio: fields[3].to_owned(),
             links: links(fields[6]),
-            followers: field(line, fields, 7)?,
+            followers: known(line, fields, 7)?.unwrap_or_default(),
         });
         Ok(())
     })?;
@@ -88,11 +98,11 @@ pub fn accounts(from: impl BufRead, most: usize) -> io::Result<Vec<Account>> {
             profile: Profile {
                 handle: fields[1].to_owned(),
                 display_name: fields[2].to_owned(),
-                avatars: vec![field(line, fields, 4)?],
+                avatars: known(line, fields, 4)?.into_iter().collect(),
                 bio: fields[3].to_owned(),
                 links: links(fields[6]),
-                followers: Some(field(line, fields, 7)?),
-                age_days: Some(field(line, fields, 8)?),
+                followers: known(line, fields, 7)?,
+                age_days: known(line, fields, 8)?,
                 former_names: Vec::new(),
             },
             class: fields.get(9).copied().unwrap_or_default().to_owned(),

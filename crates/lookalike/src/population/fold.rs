@@ -28,8 +28,8 @@ pub struct Person {
 }
 
 impl Person {
-    /// What is kept of a profile: how its handle and display name look, behind that in Latin letters
-    /// where they are not, and its first picture.
+    /// What is kept of a profile: how its handle and display name look, behind that in Latin
+    /// letters where they are not, and its first picture.
     pub fn of(reader: &Reader, (number, features): (u64, u32), profile: &Profile) -> Person {
         let key = |name: &str| {
             let reading = reader.read(name);

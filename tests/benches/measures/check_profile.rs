@@ -1,0 +1,144 @@
+//! CheckProfile through the whole stack: as fast as it is answered, and then at half of that rate,
+//! calls coming when they come and not when the last one is done. Against an empty RPC on a bare
+//! tonic server at the same rate in the same process.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use contracts::impersonation::v1 as proto;
+use contracts::impersonation::v1::avatar::Picture;
+use contracts::impersonation::v1::impersonation_service_client::ImpersonationServiceClient;
+use kit::Ids;
+use kit::clock::{self, Stopwatch};
+use recourse::cli::Service;
+use tonic::transport::Channel;
+use tonic_health::pb::HealthCheckRequest;
+use tonic_health::pb::health_client::HealthClient;
+
+use super::eligibility::{CONNECTIONS, channels, empty_server};
+use super::load::{self, Place};
+
+/// Who is protected.
+const IDENTITIES: u64 = 100_000;
+/// How many are enrolled by one call.
+const AT_ONCE: u64 = 500;
+/// How many profiles are checked in turn.
+const PROFILES: u64 = 10_000;
+/// How many callers call as fast as they are answered.
+const CALLERS: usize = 16;
+/// How long the index may take to know everybody.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Measures and prints.
+pub async fn measure() {
+    let place = Place::each().remove(0);
+    println!("\nCheckProfile among {IDENTITIES} identities, against an empty RPC of a bare server");
+    let suite = load::suite(&place, &[Service::Impersonation]).await;
+    let channels = channels(&suite.url());
+    enrol(&channels[0]).await;
+    let profiles: Arc<Vec<proto::Profile>> = Arc::new((0..PROFILES).map(profile).collect());
+
+    let caller = |number: usize| {
+        let client = ImpersonationServiceClient::new(channels[number % CONNECTIONS].clone());
+        let (profiles, mut next) = (profiles.clone(), number);
+        move || {
+            next += CALLERS;
+            check(client.clone(), profiles[next % profiles.len()].clone())
+        }
+    };
+    let most = load::run(CALLERS, caller).await;
+    println!("  CheckProfile, {CALLERS} callers            {most}");
+    let half = most.per_second / 2.0;
+    let client = |number: usize| channels[number % CONNECTIONS].clone();
+    let calls = |number: usize| {
+        let client = ImpersonationServiceClient::new(client(number));
+        check(client, profiles[number % profiles.len()].clone())
+    };
+    let paced = load::paced(half, calls).await;
+    println!("  CheckProfile at half that rate     {paced}");
+    suite.stop().await.expect("a good end");
+
+    let (url, serving) = empty_server().await;
+    let channels = super::eligibility::channels(&url);
+    let floor = load::paced(half, |number| health(channels[number % CONNECTIONS].clone())).await;
+    serving.abort();
+    println!("  an empty RPC at the same rate      {floor}");
+    println!("  p99 through the floor's            {:.1}", paced.p99_us / floor.p99_us);
+}
+
+async fn check(mut client: ImpersonationServiceClient<Channel>, profile: proto::Profile) {
+    let profile = Some(profile);
+    let request = proto::CheckProfileRequest { profile, ..Default::default() };
+    client.check_profile(request).await.expect("an answer");
+}
+
+async fn health(channel: Channel) {
+    let request = HealthCheckRequest::default();
+    HealthClient::new(channel).check(request).await.expect("an answer");
+}
+
+/// Protects everybody, and waits until the index knows them all.
+async fn enrol(channel: &Channel) {
+    let mut client = ImpersonationServiceClient::new(channel.clone());
+    let ids = Ids::system();
+    for first in (0..IDENTITIES).step_by(AT_ONCE as usize) {
+        let specs = (first..first + AT_ONCE).map(|number| {
+            let proto::Profile { handle, display_name, avatars, bio, .. } = profile(2 * number);
+            proto::IdentitySpec {
+                kind: proto::IdentityKind::Person as i32,
+                account_ids: vec![format!("account_{number}")],
+                handle,
+                display_name,
+                avatars,
+                bio,
+                followers: (number % 1_000) as i64 * 1_000,
+                ..Default::default()
+            }
+        });
+        let specs = specs.collect();
+        let request = proto::ImportIdentitiesRequest { request_id: ids.new_uuid(), specs };
+        client.import_identities(request).await.expect("identities that may be enrolled");
+    }
+    let since = Stopwatch::start();
+    loop {
+        let status = client.get_index_status(proto::GetIndexStatusRequest {}).await;
+        let status = status.expect("a status").into_inner();
+        if status.identity_count as u64 == IDENTITIES && status.behind_count == 0 {
+            return;
+        }
+        assert!(since.elapsed() < PATIENCE, "the index knows {}", status.identity_count);
+        clock::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// A made-up person: first names that many share, last names that some do, a picture of their own.
+fn profile(number: u64) -> proto::Profile {
+    const FIRST: [&str; 20] = [
+        "Maria", "John", "Ana", "Ahmed", "Li", "Olga", "Jose", "Aisha", "David", "Emma", "Ivan",
+        "Sofia", "Noah", "Mia", "Omar", "Lucas", "Nina", "Peter", "Zoe", "Yuki",
+    ];
+    const SYLLABLES: [&str; 24] = [
+        "ba", "ren", "ko", "mar", "tis", "vel", "do", "san", "pe", "lin", "gra", "mo", "ta", "ri",
+        "fen", "lo", "bur", "ka", "ne", "dor", "sil", "va", "ho", "wick",
+    ];
+    let mut state = number.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let mut draw = move || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 16
+    };
+    let mut pick = |of: &[&'static str]| of[draw() as usize % of.len()];
+    let first = pick(&FIRST);
+    let last = [pick(&SYLLABLES), pick(&SYLLABLES), pick(&SYLLABLES)].concat();
+    let bio = (0..6).map(|_| pick(&SYLLABLES)).collect::<Vec<_>>().join(" ");
+    let pdq = (0..4).flat_map(|_| (draw() << 32 ^ draw()).to_be_bytes()).collect();
+    proto::Profile {
+        handle: format!("{}{last}{}", first.to_lowercase(), number % 97),
+        display_name: format!("{first} {last}"),
+        avatars: vec![proto::Avatar { picture: Some(Picture::Pdq(pdq)), ..Default::default() }],
+        bio,
+        followers: Some((draw() % 10_000) as i64),
+        ..Default::default()
+    }
+}
