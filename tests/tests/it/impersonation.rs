@@ -124,7 +124,7 @@ async fn a_match_is_reviewed_overturned_remembered_and_found_again() {
         let hearing = story.hearing_of(&appeal_id).await;
         let case = story.claim("ben", &hearing).await.expect("a claim");
         let reasons = "She has the name by birth.".to_owned();
-        let verdict = Verdict::Overturned(review::Overturned { reasons });
+        let verdict = Verdict::Overturned(review::Overturned { reasons, violation: None });
         story.decide("ben", &case, verdict).await.expect("a decision");
         story.board.wait(|known| known.voided.contains(&decision_id).then_some(())).await;
         assert!(story.standing("fake").await.restrictions.is_empty());
