@@ -88,14 +88,26 @@ impl Account {
         out: &mut Changes,
     ) -> Result<(), Error> {
         let decision = part(decided.decision.as_ref(), "decision")?;
-        if decision.outcome() != review::decision::Outcome::Violation
-            || self.entry_of(&decision.decision_id).is_some()
-        {
+        if decision.outcome() != review::decision::Outcome::Violation {
             return Ok(());
         }
         let subject = part(decided.subject.as_ref(), "subject")?;
         let (source, reason) = (decided.source(), decided.reason.as_str());
-        let ruling = Ruling { decision, subject, source, reason };
+        self.record(Ruling { decision, subject, source, reason }, pack, desk, out)
+    }
+
+    /// Enters a first violation and states its reasons, unless that was done before.
+    fn record(
+        &mut self,
+        ruling: Ruling<'_>,
+        pack: &Pack,
+        desk: &Desk<'_>,
+        out: &mut Changes,
+    ) -> Result<(), Error> {
+        let decision = ruling.decision;
+        if self.entry_of(&decision.decision_id).is_some() {
+            return Ok(());
+        }
         let at = self.tick(desk.now);
         let effective = decide_time(decision).min(at);
         let statement_id = desk.ids.new_id("sor", at);
@@ -122,7 +134,8 @@ impl Account {
     /// Carries out a decision on an appeal: voids the entry of the decision that fell, enters
     /// the milder violation where there is one, and states the new reasons in the place of the
     /// old. A decision that fell already, that upheld, or that never reached this ledger changes
-    /// nothing.
+    /// nothing. A violation found only on the appeal, where none stood, is entered like any first
+    /// one: its account may appeal against it in turn.
     ///
     /// # Errors
     /// INTERNAL if the event lacks a part or the pack lacks the policy.
@@ -139,10 +152,13 @@ impl Account {
             review::decision::Outcome::PartiallyOverturned => kind::PARTIALLY_OVERTURNED,
             _ => return Ok(()),
         };
-        let Some(fallen) = self.fallen(&decision.appealed_decision_id) else { return Ok(()) };
         let subject = part(decided.subject.as_ref(), "subject")?;
         let (source, reason) = (decided.source(), decided.reason.as_str());
         let ruling = Ruling { decision, subject, source, reason };
+        if text == kind::OVERTURNED && decision.violation.is_some() {
+            return self.record(ruling, pack, desk, out);
+        }
+        let Some(fallen) = self.fallen(&decision.appealed_decision_id) else { return Ok(()) };
         let at = self.tick(desk.now);
         let statement_id = desk.ids.new_id("sor", at);
         let void = self.void_of(&fallen, ruling, at, &statement_id, desk.ids);

@@ -1,14 +1,16 @@
-//! Whether an appeal may be filed: a function of what the statement of reasons says, of the
-//! appeal that there is already, and of now.
+//! Whether an appeal may be filed: a function of what the statement of reasons or the claim
+//! says, of the appeal that there is already, and of now.
 //!
 //! Pure: no IO, no clock. Who may appeal at all is not decided here: the caller is known to be
-//! the account to which the statement is addressed.
+//! the account to which the statement is addressed, or the claimant.
 
 use contracts::accounthealth::v1::Statement;
 use contracts::accounthealth::v1::statement::State;
+use contracts::impersonation::v1::Claim;
+use contracts::impersonation::v1::appeal_route::Side;
 use kit::{Error, Time};
 
-/// What of a statement of reasons decides whether it may be appealed against.
+/// What of a statement of reasons or of a claim decides whether it may be appealed against.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Facts {
     /// Whether the policy allows an appeal.
@@ -30,6 +32,18 @@ impl Facts {
             superseded: statement.state() == State::Superseded,
             issue_time: time(&statement.issue_time)?,
             appeal_end_time: time(&statement.appeal_end_time),
+        })
+    }
+
+    /// What a decided claim says: only the outcome that went against its claimant may be
+    /// appealed against. It last changed when that was decided.
+    pub fn of_claim(claim: &Claim) -> Option<Facts> {
+        let route = claim.appeal_route.as_ref()?;
+        Some(Facts {
+            appealable: route.side() == Side::Claimant,
+            superseded: false,
+            issue_time: claim.update_time.as_ref().and_then(Time::from_timestamp)?,
+            appeal_end_time: route.appeal_end_time.as_ref().and_then(Time::from_timestamp),
         })
     }
 }
@@ -79,7 +93,7 @@ impl Inadmissible {
                 .violation(
                     "APPEALABLE",
                     subject,
-                    "its policy must allow appeals, and it must stand",
+                    "it must stand, have gone against the caller, and its policy allow appeals",
                 ),
             Inadmissible::WindowClosed(end) => Error::failed_precondition("APPEAL_WINDOW_CLOSED")
                 .message(format!("appeals were possible until {end}"))
@@ -88,7 +102,7 @@ impl Inadmissible {
                 .violation(
                     "WINDOW",
                     subject,
-                    "an appeal must be filed from the statement's issue_time and before its \
+                    "an appeal must be filed from when the decision was told and before the \
                      appeal_end_time",
                 ),
         }
@@ -214,5 +228,20 @@ mod tests {
         assert_eq!(Facts::of(&statement), Some(superseded));
         statement.issue_time = None;
         assert_eq!(Facts::of(&statement), None);
+    }
+    #[test]
+    fn a_claim_is_appealed_against_by_its_claimant_only_where_it_was_rejected() {
+        use contracts::impersonation::v1::AppealRoute;
+        let route = |side: Side| AppealRoute {
+            decision_id: "dec_1".to_owned(),
+            side: side.into(),
+            appeal_end_time: Some(END.into()),
+        };
+        let mut claim = Claim { update_time: Some(ISSUED.into()), ..Claim::default() };
+        assert_eq!(Facts::of_claim(&claim), None, "not decided");
+        claim.appeal_route = Some(route(Side::Claimant));
+        assert_eq!(Facts::of_claim(&claim), Some(OPEN));
+        claim.appeal_route = Some(route(Side::Account));
+        assert_eq!(Facts::of_claim(&claim), Some(Facts { appealable: false, ..OPEN }));
     }
 }

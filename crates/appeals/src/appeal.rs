@@ -6,6 +6,8 @@
 use contracts::accounthealth::v1::Statement;
 use contracts::appeals::v1::appeal::{Outcome, State};
 use contracts::appeals::v1::{Appeal, FileAppealRequest};
+use contracts::impersonation::v1::Claim;
+use contracts::types::v1::{Subject, SubjectType};
 use kit::{Error, Time};
 
 /// The type prefix of an appeal's id.
@@ -88,19 +90,59 @@ impl NotOpen {
     }
 }
 
-/// The appeal that a request becomes, against the decision of a statement.
-pub fn file(
-    request: FileAppealRequest,
-    appeal_id: String,
-    statement: &Statement,
-    now: Time,
-) -> Appeal {
+/// What an appeal is against, and by whom.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Against {
+    /// The account that appeals.
+    pub account_id: String,
+    /// The statement of reasons; empty where it is a claim.
+    pub statement_id: String,
+    /// The claim; empty where it is a statement.
+    pub claim_id: String,
+    /// What the decision is about.
+    pub subject: Option<Subject>,
+    /// The case of the decision.
+    pub case_id: String,
+}
+
+impl Against {
+    /// Against a statement of reasons, by the account to which it is addressed.
+    pub fn statement(statement: &Statement) -> Against {
+        Against {
+            account_id: statement.account_id.clone(),
+            statement_id: statement.statement_id.clone(),
+            claim_id: String::new(),
+            subject: statement.subject.clone(),
+            case_id: statement.case_id.clone(),
+        }
+    }
+
+    /// Against the outcome of a claim, by its claimant.
+    pub fn claim(claim: &Claim, claimant: &str) -> Against {
+        let imitator = claim.imitator_account_id.clone();
+        Against {
+            account_id: claimant.to_owned(),
+            statement_id: String::new(),
+            claim_id: claim.claim_id.clone(),
+            subject: Some(Subject {
+                r#type: SubjectType::Account.into(),
+                id: imitator.clone(),
+                owner_account_id: imitator,
+            }),
+            case_id: claim.case_id.clone(),
+        }
+    }
+}
+
+/// The appeal that a request becomes.
+pub fn file(request: FileAppealRequest, appeal_id: String, against: &Against, now: Time) -> Appeal {
     Appeal {
         appeal_id,
-        account_id: statement.account_id.clone(),
+        account_id: against.account_id.clone(),
         decision_id: request.decision_id,
-        statement_id: statement.statement_id.clone(),
-        subject: statement.subject.clone(),
+        statement_id: against.statement_id.clone(),
+        claim_id: against.claim_id.clone(),
+        subject: against.subject.clone(),
         state: State::Filed.into(),
         outcome: Outcome::Unspecified.into(),
         outcome_reasons: String::new(),

@@ -1,5 +1,5 @@
 //! What this service tells the others: one function for each event, from what happened to what
-//! is appended to the log.
+//! is appended to the log. No event names a claimant.
 
 use contracts::appeals::v1::appeal_event::Event;
 use contracts::appeals::v1::{
@@ -24,7 +24,7 @@ impl Events<'_> {
     /// An appeal was filed, against the decision of `appealed_case_id`.
     pub fn filed(self, appeal: &Appeal, appealed_case_id: &str) -> NewEvent {
         let filed = AppealFiled {
-            appeal: Some(appeal.clone()),
+            appeal: Some(shown(appeal)),
             appealed_case_id: appealed_case_id.to_owned(),
         };
         self.event(appeal, "appeal_filed", Event::AppealFiled(filed))
@@ -48,7 +48,7 @@ impl Events<'_> {
 
     /// An appeal was decided.
     pub fn decided(self, appeal: &Appeal) -> NewEvent {
-        let decided = AppealDecided { appeal: Some(appeal.clone()) };
+        let decided = AppealDecided { appeal: Some(shown(appeal)) };
         self.event(appeal, "appeal_decided", Event::AppealDecided(decided))
     }
 
@@ -59,6 +59,21 @@ impl Events<'_> {
             time: Some(self.now.into()),
             event: Some(event),
         };
-        NewEvent::of(event_id, appeal.account_id.as_str(), kind, self.now, &message)
+        let key = if claims(appeal) { &appeal.appeal_id } else { &appeal.account_id };
+        NewEvent::of(event_id, key.as_str(), kind, self.now, &message)
     }
+}
+
+/// Whether the appellant is a claimant.
+fn claims(appeal: &Appeal) -> bool {
+    !appeal.claim_id.is_empty()
+}
+
+/// An appeal as events show it.
+fn shown(appeal: &Appeal) -> Appeal {
+    let mut shown = appeal.clone();
+    if claims(appeal) {
+        shown.account_id.clear();
+    }
+    shown
 }

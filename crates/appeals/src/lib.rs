@@ -3,15 +3,18 @@
 //!
 //! What holds always:
 //! - Only the account to which a decision's statement of reasons is addressed appeals against
-//!   it, once, within the statement's window.
+//!   it, or the claimant of a claim of impersonation that it rejected; each once, within the
+//!   window of the statement or the claim.
+//! - No event names a claimant.
 //! - An appeal changes as [`appeal::after`] says; once it is decided it never changes again.
 //! - What review does takes effect here exactly once, in the order in which it was done.
 //!
-//! An appeal goes [`rpc`] → [`statements`] (account-health) → [`admissibility::admit`] →
-//! [`store`] → events; review's events come in through [`follow`].
+//! An appeal goes [`rpc`] → [`statements`] (account-health), else [`claims`] (impersonation) →
+//! [`admissibility::admit`] → [`store`] → events; review's events come in through [`follow`].
 
 pub mod admissibility;
 pub mod appeal;
+pub mod claims;
 pub mod events;
 pub mod follow;
 pub mod rpc;
@@ -25,4 +28,4 @@ pub use running::{Deps, Peers, Running, start};
 pub const NAME: &str = "appeals";
 
 /// The schema.
-pub static MIGRATIONS: kit::db::Migrations = kit::migrations!["0001_appeals"];
+pub static MIGRATIONS: kit::db::Migrations = kit::migrations!["0001_appeals", "0002_claims"];

@@ -5,7 +5,6 @@
 
 use std::sync::Arc;
 
-use contracts::accounthealth::v1::Statement;
 use contracts::appeals::v1::appeals_service_server::AppealsService;
 use contracts::appeals::v1::{
     FileAppealRequest, FileAppealResponse, GetAppealRequest, GetAppealResponse, ListAppealsRequest,
@@ -18,8 +17,9 @@ use kit::watch::{Item, WatchOptions, WatchStream};
 use kit::{Caller, Clock, Error, Ids, Time, page, tx};
 use tonic::{Request, Response, Status};
 
-use crate::admissibility::{Facts, admit};
-use crate::appeal::{self, Change};
+use crate::admissibility::{Facts, Inadmissible, admit};
+use crate::appeal::{self, Against, Change};
+use crate::claims::{Answer, Claims};
 use crate::events::Events;
 use crate::statements::Statements;
 use crate::store;
@@ -39,26 +39,57 @@ struct Inner {
     db: Db,
     clock: Clock,
     ids: Ids,
-    statements: Statements,
+    sources: Sources,
+}
+
+/// Who knows what may be appealed against.
+pub(crate) struct Sources {
+    /// Of the accounts that were decided against.
+    pub statements: Statements,
+    /// Of the claimants whose claims were rejected.
+    pub claims: Claims,
 }
 
 impl Appeals {
-    pub(crate) fn new(db: Db, clock: Clock, ids: Ids, statements: Statements) -> Appeals {
-        Appeals(Arc::new(Inner { db, clock, ids, statements }))
+    pub(crate) fn new(db: Db, clock: Clock, ids: Ids, sources: Sources) -> Appeals {
+        Appeals(Arc::new(Inner { db, clock, ids, sources }))
     }
 
-    /// Files an appeal against the decision of a statement that is addressed to the caller.
+    /// What an account may appeal against by naming a decision: the statement that is addressed
+    /// to it, else its own claim.
+    async fn against(&self, decision_id: &str, who: &str) -> Result<(Against, Facts), Error> {
+        let Inner { db, sources, .. } = &*self.0;
+        let statement = sources.statements.of_decision(decision_id).await?;
+        if let Some(statement) = statement.filter(|statement| statement.account_id == who) {
+            let facts = Facts::of(&statement).ok_or_else(|| {
+                Error::internal(format!("{} has no time of issue", statement.statement_id))
+            })?;
+            return Ok((Against::statement(&statement), facts));
+        }
+        let answer = sources.claims.of_decision(decision_id, who).await?;
+        if let Answer::Claim(claim) = &answer {
+            let facts = Facts::of_claim(claim).ok_or_else(|| {
+                Error::internal(format!("{} has no time of decision", claim.claim_id))
+            })?;
+            return Ok((Against::claim(claim, who), facts));
+        }
+        // A claim that was corrected names the decision that holds now, not the one that fell.
+        if let Some(appeal_id) = store::filed(db, decision_id, who).await? {
+            return Err(Inadmissible::Duplicate(appeal_id).error(decision_id));
+        }
+        Err(decision_not_found(decision_id, answer != Answer::NoService))
+    }
+
+    /// Files an appeal against what the caller may appeal against.
     async fn file(
         &self,
         call: &Call,
         request: &FileAppealRequest,
-        statement: &Statement,
+        against: &Against,
+        facts: Facts,
         now: Time,
     ) -> Result<FileAppealResponse, Error> {
         let Inner { db, ids, .. } = &*self.0;
-        let facts = Facts::of(statement).ok_or_else(|| {
-            Error::internal(format!("{} has no time of issue", statement.statement_id))
-        })?;
         let decision_id = &request.decision_id;
         tx!(db, "file_appeal", |tx| -> Result<FileAppealResponse, Error> {
             // Another one that was filed meanwhile is found when the body runs again.
@@ -67,12 +98,12 @@ impl Appeals {
                 Claim::Replay(response) => return Ok(response),
                 Claim::Fresh(pending) => pending,
             };
-            let earlier = store::earlier(tx, decision_id).await?;
+            let earlier = store::earlier(tx, decision_id, &against.account_id).await?;
             admit(facts, earlier.as_deref(), now).map_err(|no| no.error(decision_id))?;
             let appeal_id = ids.new_id(appeal::ID_PREFIX, now);
-            let appeal = appeal::file(request.clone(), appeal_id, statement, now);
-            store::file(tx, &appeal, &statement.case_id).await?;
-            tx.append(Events { ids, now }.filed(&appeal, &statement.case_id));
+            let appeal = appeal::file(request.clone(), appeal_id, against, now);
+            store::file(tx, &appeal, &against.case_id).await?;
+            tx.append(Events { ids, now }.filed(&appeal, &against.case_id));
             let response = FileAppealResponse { appeal: Some(appeal) };
             pending.answer(tx, &response).await?;
             Ok(response)
@@ -86,10 +117,15 @@ fn not_found(appeal_id: &str) -> Error {
         .resource("appeal", appeal_id)
 }
 
-fn decision_not_found(decision_id: &str) -> Error {
-    Error::not_found("DECISION_NOT_FOUND")
-        .message("no statement of reasons to the caller names such a decision")
-        .resource("decision", decision_id)
+fn decision_not_found(decision_id: &str, claims_asked: bool) -> Error {
+    let message = if claims_asked {
+        "no statement of reasons to the caller names such a decision, nor was a claim of the \
+         caller decided by it"
+    } else {
+        "no statement of reasons to the caller names such a decision; claims of impersonation \
+         cannot be appealed against here, since no impersonation service is configured"
+    };
+    Error::not_found("DECISION_NOT_FOUND").message(message).resource("decision", decision_id)
 }
 
 #[tonic::async_trait]
@@ -102,18 +138,15 @@ impl AppealsService for Appeals {
     ) -> Result<Response<FileAppealResponse>, Status> {
         let caller = Caller::of(&request);
         let request = request.into_inner();
-        let Inner { db, clock, statements, .. } = &*self.0;
+        let Inner { db, clock, .. } = &*self.0;
         let now = clock.now();
         let call = Call::new(&caller.subject, &request.request_id, "FileAppeal", &request, now);
         // A repeat is answered even when account-health is away or the window has closed.
         if let Some(response) = call.answered(db).await? {
             return Ok(Response::new(response));
         }
-        let statement = statements.of_decision(&request.decision_id).await?;
-        let statement = statement
-            .filter(|statement| statement.account_id == caller.subject)
-            .ok_or_else(|| decision_not_found(&request.decision_id))?;
-        let response = self.file(&call, &request, &statement, now).await?;
+        let (against, facts) = self.against(&request.decision_id, &caller.subject).await?;
+        let response = self.file(&call, &request, &against, facts, now).await?;
         Ok(Response::new(response))
     }
 

@@ -9,8 +9,9 @@ use kit::{Clock, Error, Ids, idempotency};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use crate::claims::Claims;
 use crate::follow::ReviewFollower;
-use crate::rpc::Appeals;
+use crate::rpc::{Appeals, Sources};
 use crate::statements::Statements;
 
 /// What the service stands on.
@@ -33,6 +34,8 @@ pub struct Peers {
     pub review: Peer,
     /// The account-health service, asked for statements of reasons.
     pub account_health: Peer,
+    /// The impersonation service, asked for claims; without one none is appealed against here.
+    pub impersonation: Option<Peer>,
 }
 
 /// The running service.
@@ -52,7 +55,11 @@ pub async fn start(deps: Deps) -> Result<Running, Error> {
     let review = ReviewServiceClient::new(peers.review);
     let follower = Follower::start(&db, ReviewFollower::new(review, clock.clone(), ids.clone()));
     let sweep = idempotency::keep_swept(&db, &clock);
-    let appeals = Appeals::new(db, clock, ids, Statements::new(peers.account_health));
+    let sources = Sources {
+        statements: Statements::new(peers.account_health),
+        claims: Claims::new(peers.impersonation),
+    };
+    let appeals = Appeals::new(db, clock, ids, sources);
     Ok(Running { appeals, follower, sweep, stop })
 }
 

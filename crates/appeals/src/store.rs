@@ -17,7 +17,7 @@ macro_rules! select {
             "SELECT appeal_id, account_id, decision_id, statement_id, subject_type, subject_id,
                     owner_account_id, grounds, CAST(evidence_urls AS TEXT) AS evidence_urls,
                     create_time, state, outcome, outcome_reasons, case_id, appeal_decision_id,
-                    update_time
+                    update_time, claim_id
                FROM appeals ",
             $which
         ))
@@ -28,10 +28,11 @@ static FILE: Sql = Sql::new(
     "INSERT INTO appeals (appeal_id, account_id, decision_id, statement_id, appealed_case_id,
                           subject_type, subject_id, owner_account_id, grounds, evidence_urls,
                           create_time, state, outcome, outcome_reasons, case_id,
-                          appeal_decision_id, update_time)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, '', '', '', $11)",
+                          appeal_decision_id, update_time, claim_id)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, '', '', '', $11, $14)",
 );
-static EARLIER: Sql = Sql::new("SELECT appeal_id FROM appeals WHERE decision_id = $1");
+static EARLIER: Sql =
+    Sql::new("SELECT appeal_id FROM appeals WHERE decision_id = $1 AND account_id = $2");
 static GET: Sql = select!("WHERE appeal_id = $1");
 static LOCK: Sql = select!("WHERE appeal_id = $1 FOR UPDATE");
 static LIST: Sql =
@@ -62,6 +63,7 @@ struct Stored {
     case_id: String,
     appeal_decision_id: String,
     update_time: i64,
+    claim_id: String,
 }
 
 kit::record!(
@@ -81,6 +83,7 @@ impl Stored {
             account_id: self.account_id,
             decision_id: self.decision_id,
             statement_id: self.statement_id,
+            claim_id: self.claim_id,
             subject: Some(Subject {
                 r#type: number(self.subject_type),
                 id: self.subject_id,
@@ -111,7 +114,7 @@ fn time(time: &Option<prost_types::Timestamp>) -> Time {
 /// Stores a new appeal against the decision of `appealed_case_id`.
 ///
 /// # Errors
-/// On the constraint `appeals_one_per_decision` if there is one already; or if the statement
+/// On the constraint `appeals_one_per_side` if the account has one already; or if the statement
 /// fails.
 pub async fn file(tx: &mut Tx, appeal: &Appeal, appealed_case_id: &str) -> Result<(), DbError> {
     let subject = appeal.subject.clone().unwrap_or_default();
@@ -129,16 +132,36 @@ pub async fn file(tx: &mut Tx, appeal: &Appeal, appealed_case_id: &str) -> Resul
         time(&appeal.create_time),
         appeal.state,
         appeal.outcome,
+        &appeal.claim_id,
     ];
     tx.execute(&FILE, arguments).await.map(drop)
 }
 
-/// The id of the appeal against a decision, if there is one.
+/// The id of an account's appeal against a decision, if there is one.
 ///
 /// # Errors
 /// If the statement fails.
-pub async fn earlier(tx: &mut Tx, decision_id: &str) -> Result<Option<String>, DbError> {
-    let found: Option<(String,)> = tx.fetch_optional(&EARLIER, args![decision_id]).await?;
+pub async fn earlier(
+    tx: &mut Tx,
+    decision_id: &str,
+    account_id: &str,
+) -> Result<Option<String>, DbError> {
+    let found: Option<(String,)> =
+        tx.fetch_optional(&EARLIER, args![decision_id, account_id]).await?;
+    Ok(found.map(|(appeal_id,)| appeal_id))
+}
+
+/// The same, as committed.
+///
+/// # Errors
+/// If the database cannot be read.
+pub async fn filed(
+    db: &Db,
+    decision_id: &str,
+    account_id: &str,
+) -> Result<Option<String>, DbError> {
+    let found: Option<(String,)> =
+        db.read().fetch_optional(&EARLIER, args![decision_id, account_id]).await?;
     Ok(found.map(|(appeal_id,)| appeal_id))
 }
 

@@ -41,7 +41,7 @@ pub enum Step {
     },
     /// An appeal changed what was found in a case.
     Corrected {
-        /// The case of the decision appealed against.
+        /// The case of the decision appealed against, or the one in which the dispute began.
         case_id: String,
         /// What holds now.
         ruling: Ruling,
@@ -245,12 +245,15 @@ impl Apply<'_> {
         let decided = |state| matches!(state, State::Confirmed | State::Dismissed);
         let time = ruling.time.unwrap_or(self.now);
         if corrected {
-            labels::correct(tx, &ruling.corrects, ruling.imitation).await?;
+            let by = &ruling.decision_id;
+            labels::correct(tx, &ruling.corrects, by, ruling.imitation).await?;
         }
         for mut stored in matches::lock_of_case(tx, case_id).await? {
+            // A decision that fell already is not what holds: nothing follows from its fall.
+            let held = stored.shown.decision_id == ruling.corrects;
             let concerned = match corrected {
                 false => stored.state() == State::CaseOpened,
-                true => decided(stored.state()) && stored.state() != ruling.state(),
+                true => held && decided(stored.state()) && stored.state() != ruling.state(),
             };
             if !concerned {
                 continue;
@@ -290,6 +293,10 @@ impl Apply<'_> {
             true => Change::Corrected { decision_id, outcome },
         };
         for stored in claims::lock_of_case(tx, case_id).await? {
+            let route = stored.shown.appeal_route.as_ref();
+            if corrected && route.is_none_or(|route| route.decision_id != ruling.corrects) {
+                continue;
+            }
             self.claim(tx, &stored.shown, &change).await?;
         }
         Ok(())

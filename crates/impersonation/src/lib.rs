@@ -49,4 +49,5 @@ pub use running::{Deps, Peers, Running, start};
 pub const NAME: &str = "impersonation";
 
 /// The schema.
-pub static MIGRATIONS: kit::db::Migrations = kit::migrations!["0001_identities", "0002_claims"];
+pub static MIGRATIONS: kit::db::Migrations =
+    kit::migrations!["0001_identities", "0002_claims", "0003_claim_appeals"];

@@ -177,7 +177,10 @@ impl Story {
         }
         let case = self.claim(SECOND, &case_id).await?;
         let reasons = "The comment is a marked quotation from a play, used to criticise it.";
-        let verdict = Verdict::Overturned(review::Overturned { reasons: reasons.to_owned() });
+        let verdict = Verdict::Overturned(review::Overturned {
+            reasons: reasons.to_owned(),
+            violation: None,
+        });
         self.decide(SECOND, case, verdict).await?;
         println!("   {SECOND} -> review.DecideCase: overturned");
         self.board.wait(|known| known.appeal_decided.get(&appeal_id).copied()).await;

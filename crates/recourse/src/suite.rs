@@ -24,13 +24,14 @@ use crate::cli::Service;
 use crate::proofs;
 
 /// The scopes that the services themselves need of one another.
-const SERVICE_SCOPES: [&str; 7] = [
+const SERVICE_SCOPES: [&str; 8] = [
     "policy.read",
     "reports.watch",
     "review.watch",
     "accounthealth.read_all",
     "appeals.watch",
     "impersonation.watch",
+    "impersonation.claims_appeal",
     // Shards of the index ask one another.
     "impersonation.check",
 ];
@@ -306,7 +307,8 @@ impl Wiring {
             }
             Service::Appeals => {
                 let account_health = self.peer(service, Service::AccountHealth)?;
-                let peers = appeals::Peers { review, account_health };
+                let impersonation = Some(self.peer(service, Service::Impersonation)?);
+                let peers = appeals::Peers { review, account_health, impersonation };
                 mount!(appeals::start(appeals::Deps { db, clock, ids, peers, stop }))
             }
             Service::Impersonation => {

@@ -63,9 +63,15 @@ fn step(event: &Event) -> Option<Step> {
         }
         // After a partial overturn a violation still stands, so the report was right.
         Event::AppealCaseDecided(decided) => {
-            let overturned = verdict(decided.decision.as_ref())? == Verdict::Overturned;
-            let case_id = || decided.appealed_case_id.clone();
-            overturned.then(|| Step::Case(case_id(), Change::Overturned))
+            let decision = decided.decision.as_ref();
+            let overturned = verdict(decision)? == Verdict::Overturned;
+            let change = match decision?.violation {
+                Some(_) => Change::FoundOnAppeal,
+                // What another appeal put in its place is not this one's to take away.
+                None if decided.overturned_before => return None,
+                None => Change::Overturned,
+            };
+            overturned.then(|| Step::Case(decided.appealed_case_id.clone(), change))
         }
         // The case of an appeal; who withdrew their reports know; where a case waits is nothing
         // to its reporters.
@@ -214,6 +220,18 @@ mod tests {
         }))
     }
 
+    /// An overturned decision, perhaps with what is found instead.
+    fn heard_with(found: bool, overturned_before: bool) -> ReviewEvent {
+        let violation = found.then(review::Violation::default);
+        let decision = decision(Verdict::Overturned);
+        event(Event::AppealCaseDecided(review::AppealCaseDecided {
+            appealed_case_id: "c1".to_owned(),
+            decision: decision.map(|decision| Decision { violation, ..decision }),
+            overturned_before,
+            ..Default::default()
+        }))
+    }
+
     fn change(change: Change) -> Vec<Step> {
         vec![Step::Case("c1".to_owned(), change)]
     }
@@ -232,6 +250,9 @@ mod tests {
             (decided(Verdict::Upheld), vec![]),
             (heard(Verdict::Overturned), change(Change::Overturned)),
             (heard(Verdict::PartiallyOverturned), vec![]),
+            (heard_with(true, false), change(Change::FoundOnAppeal)),
+            (heard_with(true, true), change(Change::FoundOnAppeal)),
+            (heard_with(false, true), vec![]),
             (heard(Verdict::Upheld), vec![]),
             (withdrawn, vec![]),
             (escalated, vec![]),

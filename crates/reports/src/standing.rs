@@ -26,6 +26,8 @@ pub enum Change {
     Decided(Outcome),
     /// The decision of its case was overturned on appeal.
     Overturned,
+    /// The decision of its case, that there is no violation, was overturned on appeal.
+    FoundOnAppeal,
     /// Its reporter takes it back.
     Withdrawn,
 }
@@ -44,10 +46,11 @@ impl Standing {
     pub const FILED: Standing = Standing::of(State::Filed, Outcome::Unspecified, false);
 
     /// Every standing that a report can have.
-    pub const ALL: [Standing; 6] = [
+    pub const ALL: [Standing; 7] = [
         Standing::FILED,
         Standing::of(State::InReview, Outcome::Unspecified, false),
         Standing::of(State::Resolved, Outcome::Actioned, false),
+        Standing::of(State::Resolved, Outcome::Actioned, true),
         Standing::of(State::Resolved, Outcome::NoViolation, false),
         Standing::of(State::Resolved, Outcome::NoViolation, true),
         Standing::of(State::Withdrawn, Outcome::Unspecified, false),
@@ -79,12 +82,16 @@ impl Standing {
             (State::InReview, Change::Decided(outcome)) => {
                 Standing { state: State::Resolved, outcome, ..self }
             }
-            // An overturned decision was one that found a violation.
+            // What falls is a violation that was found.
             (State::Resolved, Change::Overturned) if self.outcome == Outcome::Actioned => {
                 Standing { outcome: Outcome::NoViolation, corrected: true, ..self }
             }
+            (State::Resolved, Change::FoundOnAppeal) if self.outcome == Outcome::NoViolation => {
+                Standing { outcome: Outcome::Actioned, corrected: true, ..self }
+            }
             // A withdrawn report stays withdrawn, and a resolved one resolved.
-            (_, Change::TakenUp | Change::Decided(_) | Change::Overturned) => return Ok(None),
+            (_, Change::TakenUp | Change::Decided(_)) => return Ok(None),
+            (_, Change::Overturned | Change::FoundOnAppeal) => return Ok(None),
         };
         Ok(Some(changed))
     }
@@ -118,13 +125,14 @@ mod tests {
 
     #[test]
     fn a_standing_changes_as_the_table_says() {
-        use Change::{Decided, Overturned, TakenUp, Withdrawn};
+        use Change::{Decided, FoundOnAppeal, Overturned, TakenUp, Withdrawn};
         use Outcome::{Actioned, NoViolation, Unspecified};
         let filed = Standing::FILED;
         let in_review = Standing::of(State::InReview, Unspecified, false);
         let actioned = Standing::of(State::Resolved, Actioned, false);
         let cleared = Standing::of(State::Resolved, NoViolation, false);
         let corrected = Standing::of(State::Resolved, NoViolation, true);
+        let vindicated = Standing::of(State::Resolved, Actioned, true);
         let withdrawn = Standing::of(State::Withdrawn, Unspecified, false);
         for (before, change, after) in [
             (filed, TakenUp, Ok(Some(in_review))),
@@ -143,6 +151,14 @@ mod tests {
             (cleared, Decided(Actioned), Ok(None)),
             (cleared, Overturned, Ok(None)),
             (corrected, Overturned, Ok(None)),
+            (filed, FoundOnAppeal, Ok(None)),
+            (in_review, FoundOnAppeal, Ok(None)),
+            (actioned, FoundOnAppeal, Ok(None)),
+            (cleared, FoundOnAppeal, Ok(Some(vindicated))),
+            (corrected, FoundOnAppeal, Ok(Some(vindicated))),
+            (vindicated, FoundOnAppeal, Ok(None)),
+            (vindicated, Overturned, Ok(Some(corrected))),
+            (withdrawn, FoundOnAppeal, Ok(None)),
             (corrected, Withdrawn, Err(Refusal::Resolved)),
             (withdrawn, TakenUp, Ok(None)),
             (withdrawn, Decided(Actioned), Ok(None)),
@@ -159,6 +175,7 @@ mod tests {
             Just(Change::Decided(Outcome::Actioned)),
             Just(Change::Decided(Outcome::NoViolation)),
             Just(Change::Overturned),
+            Just(Change::FoundOnAppeal),
             Just(Change::Withdrawn),
         ]
     }
@@ -177,7 +194,7 @@ mod tests {
                 }
                 let resolved = now.state == State::Resolved;
                 prop_assert_eq!(now.outcome != Outcome::Unspecified, resolved);
-                prop_assert!(!now.corrected || now.outcome == Outcome::NoViolation);
+                prop_assert!(!now.corrected || resolved);
                 prop_assert!(Standing::ALL.contains(&now));
                 let ended = matches!(before.state, State::Resolved | State::Withdrawn);
                 prop_assert!(!ended || now.state == before.state, "an end is an end");

@@ -55,7 +55,7 @@ pub fn opened(
         appeal: Some(Appeal {
             appeal_id: appeal.appeal_id.clone(),
             appealed_decision_id: decision.decision_id.clone(),
-            appealed_case_id: appealed.case_id.clone(),
+            appealed_case_id: began(appealed).to_owned(),
             grounds: appeal.grounds.clone(),
             excluded_reviewer_id: decision.reviewer_id.clone(),
         }),
@@ -64,6 +64,12 @@ pub fn opened(
     };
     case.rank();
     case
+}
+
+/// The case in which a dispute began: whose reports, matches and claims a correction concerns,
+/// also where what is appealed against is itself a decision on an appeal.
+fn began(appealed: &Case) -> &str {
+    appealed.appeal.as_ref().map_or(&appealed.case_id, |earlier| &earlier.appealed_case_id)
 }
 
 #[cfg(test)]

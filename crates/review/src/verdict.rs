@@ -47,7 +47,8 @@ pub fn violation(verdict: &Verdict, pack: &Pack, now: Time) -> Result<Option<Vio
         Verdict::PartiallyOverturned(partially) => {
             (partially.violation.as_ref(), "partially_overturned.violation")
         }
-        Verdict::NoViolation(_) | Verdict::Upheld(_) | Verdict::Overturned(_) => (None, ""),
+        Verdict::Overturned(overturned) => (overturned.violation.as_ref(), "overturned.violation"),
+        Verdict::NoViolation(_) | Verdict::Upheld(_) => (None, ""),
     };
     let Some(found) = found else { return Ok(None) };
     let letters = found.region.bytes().all(|byte| byte.is_ascii_uppercase());
@@ -78,6 +79,42 @@ pub fn violation(verdict: &Verdict, pack: &Pack, now: Time) -> Result<Option<Vio
     Ok(Some(complete))
 }
 
+/// What an appeal is against, as it stands when the appeal is decided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Appealed {
+    /// Whether the decision found a violation.
+    pub found: bool,
+    /// Whether it was overturned before, on another appeal.
+    pub overturned: bool,
+    /// Whether a violation stands now: its own, or one that took the place of what it found.
+    pub stands: bool,
+}
+
+/// Whether a verdict on an appeal leaves nothing half done: a rejection only falls with the
+/// violation that is found instead, and no second violation comes beside one that stands.
+///
+/// # Errors
+/// INVALID_REQUEST naming the field.
+pub fn fits(verdict: &Verdict, appealed: Appealed) -> Result<(), Error> {
+    let Appealed { found, overturned, stands } = appealed;
+    match verdict {
+        Verdict::Overturned(verdict) if verdict.violation.is_some() && stands => {
+            Err(Error::invalid("overturned.violation", "must be empty while a violation stands"))
+        }
+        Verdict::Overturned(verdict) if verdict.violation.is_none() && !found && !overturned => {
+            Err(Error::invalid(
+                "overturned.violation",
+                "must be given, since the appealed decision found no violation",
+            ))
+        }
+        Verdict::PartiallyOverturned(_) if !found || overturned => Err(Error::invalid(
+            "partially_overturned",
+            "must not be given unless a violation of the appealed decision itself stands",
+        )),
+        _ => Ok(()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use contracts::policy::v1::{
@@ -85,6 +122,7 @@ mod tests {
     };
     use contracts::review::v1::{NoViolation, Overturned, PartiallyOverturned, Upheld};
     use contracts::types::v1::ContentAction;
+    use tonic_types::StatusExt as _;
 
     use super::*;
 
@@ -164,14 +202,52 @@ mod tests {
     #[test]
     fn only_some_verdicts_name_a_violation_or_tell_the_appellant() {
         let reasons = || "since".to_owned();
+        let overturned = Overturned { reasons: reasons(), violation: None };
         for (verdict, expected, told) in [
             (Verdict::NoViolation(NoViolation::default()), Outcome::NoViolation, ""),
             (Verdict::Upheld(Upheld { reasons: reasons() }), Outcome::Upheld, "since"),
-            (Verdict::Overturned(Overturned { reasons: reasons() }), Outcome::Overturned, "since"),
+            (Verdict::Overturned(overturned), Outcome::Overturned, "since"),
         ] {
             assert_eq!(violation(&verdict, &pack(), NOW).unwrap(), None);
             assert_eq!((outcome(&verdict), appeal_reasons(&verdict)), (expected, told));
         }
         assert_eq!(outcome(&found(|_| {})), Outcome::Violation);
+    }
+    #[test]
+    fn a_rejection_falls_only_with_what_is_found_instead() {
+        let over = |violation: Option<Violation>| {
+            Verdict::Overturned(Overturned { reasons: "since".to_owned(), violation })
+        };
+        let some = || Some(Violation::default());
+        let partly = || Verdict::PartiallyOverturned(PartiallyOverturned::default());
+        let upheld = || Verdict::Upheld(Upheld::default());
+        let appealed = |found, overturned, stands| Appealed { found, overturned, stands };
+        let rejected = appealed(false, false, false);
+        let actioned = appealed(true, false, true);
+        let corrected = appealed(false, true, true);
+        let lifted = appealed(true, true, false);
+        let wrong = Some("overturned.violation");
+        for (verdict, against, field) in [
+            (over(some()), rejected, None),
+            (over(None), rejected, wrong),
+            (partly(), rejected, Some("partially_overturned")),
+            (upheld(), rejected, None),
+            (over(None), actioned, None),
+            (over(some()), actioned, wrong),
+            (partly(), actioned, None),
+            (over(None), corrected, None),
+            (over(some()), corrected, wrong),
+            (partly(), corrected, Some("partially_overturned")),
+            (over(None), lifted, None),
+            (over(some()), lifted, None),
+            (partly(), lifted, Some("partially_overturned")),
+        ] {
+            let refused = fits(&verdict, against).err().map(tonic::Status::from);
+            let named = refused.and_then(|status| {
+                let bad = status.get_error_details().bad_request().cloned()?;
+                Some(bad.field_violations[0].field.clone())
+            });
+            assert_eq!(named.as_deref(), field, "{verdict:?} {against:?}");
+        }
     }
 }

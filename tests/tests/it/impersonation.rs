@@ -2,6 +2,7 @@
 //! remembered, and found again; and of a claim.
 
 use contracts::accounthealth::v1 as health;
+use contracts::appeals::v1 as appeals;
 use contracts::impersonation::v1 as proto;
 use contracts::impersonation::v1::avatar::Picture;
 use contracts::impersonation::v1::claim;
@@ -10,6 +11,7 @@ use contracts::impersonation::v1::material_change::Kind;
 use contracts::review::v1 as review;
 use contracts::review::v1::decide_case_request::Verdict;
 use contracts::types::v1::Severity;
+use tonic_types::StatusExt as _;
 
 use crate::support::story::{Story, call};
 use crate::support::{Place, options, start};
@@ -83,11 +85,9 @@ fn imitates() -> Verdict {
     })
 }
 
-/// Has the case decided, and waits for the statement of reasons.
+/// Has the case decided.
 async fn decide(story: &Story, case_id: &str, verdict: Verdict) -> String {
-    let case = story.claim("ana", case_id).await.expect("a claim");
-    let decided = story.decide("ana", &case, verdict).await.expect("a decision");
-    decided.decision.expect("a decision").decision_id
+    decide_as(story, "ana", case_id, verdict).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -124,7 +124,7 @@ async fn a_match_is_reviewed_overturned_remembered_and_found_again() {
         let hearing = story.hearing_of(&appeal_id).await;
         let case = story.claim("ben", &hearing).await.expect("a claim");
         let reasons = "She has the name by birth.".to_owned();
-        let verdict = Verdict::Overturned(review::Overturned { reasons });
+        let verdict = Verdict::Overturned(review::Overturned { reasons, violation: None });
         story.decide("ben", &case, verdict).await.expect("a decision");
         story.board.wait(|known| known.voided.contains(&decision_id).then_some(())).await;
         assert!(story.standing("fake").await.restrictions.is_empty());
@@ -191,6 +191,124 @@ async fn a_claim_joins_the_case_of_its_match_and_is_told_what_came_of_it() {
         let told = get().await;
         assert_eq!(told.outcome(), claim::Outcome::Imitation);
         assert_eq!(told.appeal_route.expect("a route").decision_id, decision_id);
+        suite.stop().await.expect("a good end");
+    }
+}
+
+async fn claim_of(story: &Story, claim_id: &str) -> proto::Claim {
+    let request = proto::GetClaimRequest { claim_id: claim_id.to_owned() };
+    let shown = call!(story, "star", impersonation.get_claim(request)).expect("a claim");
+    shown.claim.expect("a claim")
+}
+
+fn reason(status: &tonic::Status) -> String {
+    let details = status.get_error_details();
+    details.error_info().map(|info| info.reason.clone()).unwrap_or_default()
+}
+
+/// The claim once this decision holds for it.
+async fn settled(story: &Story, claim_id: &str, decision_id: &str) -> proto::Claim {
+    Story::until("the outcome of the claim", || async {
+        let route = claim_of(story, claim_id).await.appeal_route;
+        route.is_some_and(|route| route.decision_id == decision_id)
+    })
+    .await;
+    claim_of(story, claim_id).await
+}
+
+/// Has an appeal heard.
+async fn hear(story: &Story, who: &str, appeal_id: &str, verdict: Verdict) -> String {
+    let hearing = story.hearing_of(appeal_id).await;
+    decide_as(story, who, &hearing, verdict).await
+}
+
+async fn decide_as(story: &Story, who: &str, case_id: &str, verdict: Verdict) -> String {
+    let case = story.claim(who, case_id).await.expect("a claim");
+    let decided = story.decide(who, &case, verdict).await.expect("a decision");
+    decided.decision.expect("a decision").decision_id
+}
+
+/// A claim that ana rejected, and her decision.
+async fn rejected(story: &Story) -> (String, String) {
+    let identity_id = enrol(story).await;
+    observe(story, imitator()).await;
+    let match_ = found(story, State::CaseOpened).await;
+    let request = proto::FileClaimRequest {
+        request_id: story.ids.new_uuid(),
+        role: claim::Role::PersonImitated as i32,
+        identity_id,
+        imitator_account_id: "fake".to_owned(),
+        good_faith: true,
+        ..proto::FileClaimRequest::default()
+    };
+    let filed = call!(story, "star", impersonation.file_claim(request)).expect("a claim");
+    let claim_id = filed.claim.expect("a claim").claim_id;
+    Story::until("the review of the claim", || async {
+        claim_of(story, &claim_id).await.state() == claim::State::InReview
+    })
+    .await;
+    let none = Verdict::NoViolation(review::NoViolation::default());
+    let first = decide(story, &match_.case_id, none).await;
+    let told = settled(story, &claim_id, &first).await;
+    assert_eq!(told.outcome(), claim::Outcome::NoImitation);
+    (claim_id, first)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_claimant_appeals_and_wins_and_the_other_side_appeals_in_turn() {
+    for place in Place::each() {
+        let suite = start(options(&place)).await;
+        let story = Story::on(&suite.url());
+        let (claim_id, first) = rejected(&story).await;
+        found(&story, State::Dismissed).await;
+
+        for stranger in ["viewer", "fake"] {
+            let refused = story.appeal(stranger, &first).await.expect_err("not theirs");
+            assert_eq!(reason(&refused), "DECISION_NOT_FOUND", "{stranger}");
+        }
+        let appeal_id = story.appeal("star", &first).await.expect("an appeal");
+        let again = story.appeal("star", &first).await.expect_err("once");
+        assert_eq!(reason(&again), "APPEAL_DUPLICATE");
+        let hearing = story.hearing_of(&appeal_id).await;
+        assert_eq!(story.case(&hearing).await.kind(), review::case::Kind::Appeal);
+        let same = story.claim("ana", &hearing).await.expect_err("the first decider");
+        assert_eq!(reason(&same), "REVIEWER_EXCLUDED");
+        let Verdict::Violation(violation) = imitates() else { unreachable!() };
+        let reasons = || "We looked again.".to_owned();
+        let violation = Some(violation);
+        let imitation = Verdict::Overturned(review::Overturned { reasons: reasons(), violation });
+        let second = hear(&story, "ben", &appeal_id, imitation).await;
+        let won = settled(&story, &claim_id, &second).await;
+        assert_eq!((won.outcome(), won.outcome_corrected), (claim::Outcome::Imitation, true));
+        assert_eq!(found(&story, State::Confirmed).await.decision_id, second);
+        story.board.wait(|known| known.stated.contains(&second).then_some(())).await;
+        assert!(!story.standing("fake").await.restrictions.is_empty());
+        Story::until("the outcome of the appeal", || async {
+            let appeal = story.get_appeal("star", &appeal_id).await;
+            appeal.outcome() == appeals::appeal::Outcome::Overturned
+        })
+        .await;
+
+        // The account answers for it as for a first decision, and may appeal as against one.
+        let answer = story.appeal("fake", &second).await.expect("an appeal");
+        let overturned = review::Overturned { reasons: reasons(), violation: None };
+        let third = hear(&story, "cyd", &answer, Verdict::Overturned(overturned)).await;
+        story.board.wait(|known| known.voided.contains(&second).then_some(())).await;
+        assert!(story.standing("fake").await.restrictions.is_empty());
+        let fell = settled(&story, &claim_id, &third).await;
+        assert_eq!(fell.outcome(), claim::Outcome::NoImitation);
+        found(&story, State::Dismissed).await;
+
+        // The claimant loses the last appeal: the claim stays rejected.
+        let last = story.appeal("star", &third).await.expect("an appeal");
+        let upheld = Verdict::Upheld(review::Upheld { reasons: reasons() });
+        hear(&story, "ana", &last, upheld).await;
+        Story::until("the outcome of the last appeal", || async {
+            let appeal = story.get_appeal("star", &last).await;
+            appeal.outcome() == appeals::appeal::Outcome::Upheld
+        })
+        .await;
+        assert_eq!(claim_of(&story, &claim_id).await.outcome(), claim::Outcome::NoImitation);
         suite.stop().await.expect("a good end");
     }
 }

@@ -38,7 +38,8 @@ async fn an_overturned_decision_is_undone_exactly() {
         assert_eq!(reason(&refused), "REVIEWER_EXCLUDED");
         let case = story.claim("ben", &hearing).await.expect("a claim");
         let reasons = "A marked quotation.".to_owned();
-        let verdict = Verdict::Overturned(review::Overturned { reasons: reasons.clone() });
+        let verdict =
+            Verdict::Overturned(review::Overturned { reasons: reasons.clone(), violation: None });
         story.decide("ben", &case, verdict).await.expect("a decision");
         story.board.wait(|known| known.corrected.contains(&report_id).then_some(())).await;
         story.board.wait(|known| known.voided.contains(&decision_id).then_some(())).await;

@@ -40,7 +40,7 @@ async fn walk(number: usize, replicas: &[Story; 2]) {
     let reasons = "Heard.".to_owned();
     let verdict = match number % 2 {
         0 => Verdict::Upheld(Upheld { reasons }),
-        _ => Verdict::Overturned(Overturned { reasons }),
+        _ => Verdict::Overturned(Overturned { reasons, violation: None }),
     };
     here.decide("ben", &case, verdict).await.expect("a decision");
     there.board.wait(|known| known.appeal_decided.get(&appeal_id).copied()).await;

@@ -194,6 +194,30 @@ fn a_decision_of_no_violation_changes_nothing() {
 }
 
 #[test]
+fn a_violation_found_only_on_appeal_is_entered_like_a_first_one() {
+    let mut case = Case::new();
+    let mut found = heard("v", "a", None, day(100));
+    found.decision.as_mut().unwrap().violation = Some(violation("spam", Severity::Medium));
+    for now in [day(100), day(101)] {
+        let Case { account, ladders, ids, changes, .. } = &mut case;
+        let desk = Desk { now, ladders, ladders_version: 1, ids };
+        account.hear(&found, &pack(1), &desk, changes).unwrap();
+    }
+    assert_eq!(names(&case.told()), ["recorded", "standing", "applied", "issued"], "once");
+    let mut direct = Case::new();
+    direct.violate("v", "spam", Severity::Medium, day(100));
+    assert_eq!(case.account.announced.restrictions, direct.account.announced.restrictions);
+    let (on_appeal, at_first) = (case.statement(), direct.statement());
+    assert_eq!((&on_appeal.kind, on_appeal.points), (&at_first.kind, at_first.points));
+    assert_eq!((on_appeal.appealable, on_appeal.appeal_end_time), (true, at_first.appeal_end_time));
+    assert_eq!(on_appeal.decision_id, "dec_v");
+    // It falls like any other.
+    case.appeal("w", "v", None, day(110));
+    assert!(case.account.announced.restrictions.is_empty());
+    assert_eq!(case.statement().kind, "overturned");
+}
+
+#[test]
 fn a_first_slip_is_stated_as_a_warning_without_points() {
     let mut case = Case::new();
     case.violate("a", "spam", Severity::Low, day(1));

@@ -4,8 +4,10 @@
 #![expect(clippy::unwrap_used, reason = "what a helper cannot do fails its test")]
 
 mod account_health;
+mod claiming;
 mod filing;
 mod following;
+mod impersonation;
 mod reading;
 mod stack;
 mod withdrawing;

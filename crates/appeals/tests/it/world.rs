@@ -24,6 +24,7 @@ use tonic::{Request, Status};
 use tonic_types::StatusExt as _;
 
 use crate::account_health::{self, Knows};
+use crate::impersonation;
 
 /// When the world's clock stands at first: when the statements are issued.
 pub const START: Time = Time::from_seconds(1_763_786_000);
@@ -39,6 +40,7 @@ pub struct World {
     pub running: Running,
     pub clock: Clock,
     pub account_health: Arc<Knows>,
+    pub impersonation: Arc<impersonation::Knows>,
     _stop: watch::Sender<bool>,
     pub db: TestDb,
 }
@@ -70,16 +72,38 @@ pub async fn each() -> Vec<World> {
 impl World {
     /// A service on a database, which follows nobody.
     pub async fn on(db: TestDb, account_health: Arc<Knows>, peer: Peer) -> World {
+        let (knows, impersonation) = impersonation::start().await;
+        World::wired(db, (account_health, peer), (knows, Some(impersonation))).await
+    }
+
+    /// Another service on the same database, without an impersonation service.
+    pub async fn without_impersonation(self) -> World {
+        let account_health = account_health::start().await;
+        World::wired(self.db, account_health, (self.impersonation, None)).await
+    }
+
+    async fn wired(
+        db: TestDb,
+        (account_health, peer): (Arc<Knows>, Peer),
+        (knows, impersonation): (Arc<impersonation::Knows>, Option<Peer>),
+    ) -> World {
         let clock = Clock::manual(START);
         let (stop, stopped) = watch::channel(false);
         let running = appeals::start(Deps {
             db: db.clone(),
             clock: clock.clone(),
             ids: Ids::system(),
-            peers: Peers { review: nobody(), account_health: peer },
+            peers: Peers { review: nobody(), account_health: peer, impersonation },
             stop: stopped,
         });
-        World { running: running.await.unwrap(), clock, account_health, _stop: stop, db }
+        World {
+            running: running.await.unwrap(),
+            clock,
+            account_health,
+            impersonation: knows,
+            _stop: stop,
+            db,
+        }
     }
 
     /// A client that calls as `subject` with these scopes.

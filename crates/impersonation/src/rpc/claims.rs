@@ -1,9 +1,10 @@
 //! Claims of the imitated. Nobody sees another's claim, nor who claims.
 
 use contracts::impersonation::v1::{
-    Claim, FileClaimRequest, FileClaimResponse, GetClaimProofRequest, GetClaimProofResponse,
-    GetClaimRequest, GetClaimResponse, GetClaimantStandingRequest, GetClaimantStandingResponse,
-    ListClaimsRequest, ListClaimsResponse, WithdrawClaimRequest, WithdrawClaimResponse,
+    Claim, FileClaimRequest, FileClaimResponse, FindDecidedClaimRequest, FindDecidedClaimResponse,
+    GetClaimProofRequest, GetClaimProofResponse, GetClaimRequest, GetClaimResponse,
+    GetClaimantStandingRequest, GetClaimantStandingResponse, ListClaimsRequest, ListClaimsResponse,
+    WithdrawClaimRequest, WithdrawClaimResponse,
 };
 use kit::db::Tx;
 use kit::idempotency::{Call, Claim as Claimed};
@@ -147,6 +148,21 @@ pub(super) async fn list_claims(
         page::cut(found, size, &binding, |last| last.shown.claim_id.clone());
     let claims: Vec<Claim> = found.into_iter().map(|stored| stored.shown).collect();
     Ok(Response::new(ListClaimsResponse { claims, next_page_token }))
+}
+
+/// See the contract.
+pub(super) async fn find_decided_claim(
+    inner: &Inner,
+    request: Request<FindDecidedClaimRequest>,
+) -> Answer<FindDecidedClaimResponse> {
+    let FindDecidedClaimRequest { decision_id, claimant } = request.into_inner();
+    let found = claims::of_decision(&inner.db, &claimant, &decision_id).await;
+    let stored = found.map_err(Error::from)?.ok_or_else(|| {
+        Error::not_found("CLAIM_NOT_FOUND")
+            .message("the decision settled no such claim, or it is another's")
+            .resource("decision", &decision_id)
+    })?;
+    Ok(Response::new(FindDecidedClaimResponse { claim: Some(stored.shown) }))
 }
 
 /// See the contract.

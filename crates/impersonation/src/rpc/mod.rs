@@ -24,21 +24,21 @@ use contracts::impersonation::v1::{
     DeclareExemptionRequest, DeclareExemptionResponse, DismissMatchRequest, DismissMatchResponse,
     EndExemptionRequest, EndExemptionResponse, EndProtectionRequest, EndProtectionResponse,
     EnrolIdentityRequest, EnrolIdentityResponse, FileClaimRequest, FileClaimResponse,
-    FindImitatorsRequest, FindImitatorsResponse, ForgetProfilesRequest, ForgetProfilesResponse,
-    GetCampaignRequest, GetCampaignResponse, GetClaimProofRequest, GetClaimProofResponse,
-    GetClaimRequest, GetClaimResponse, GetClaimantStandingRequest, GetClaimantStandingResponse,
-    GetDigestRequest, GetDigestResponse, GetDriftRequest, GetDriftResponse, GetIdentityRequest,
-    GetIdentityResponse, GetIndexStatusRequest, GetIndexStatusResponse, GetMatchRequest,
-    GetMatchResponse, GetThresholdsRequest, GetThresholdsResponse, GrantExemptionRequest,
-    GrantExemptionResponse, ImportIdentitiesRequest, ImportIdentitiesResponse,
-    ListCampaignsRequest, ListCampaignsResponse, ListClaimsRequest, ListClaimsResponse,
-    ListDigestsRequest, ListDigestsResponse, ListExemptionsRequest, ListExemptionsResponse,
-    ListIdentitiesRequest, ListIdentitiesResponse, ListLabelsRequest, ListLabelsResponse,
-    ListMatchesRequest, ListMatchesResponse, ObserveProfilesRequest, ObserveProfilesResponse,
-    SetThresholdsRequest, SetThresholdsResponse, StreamChecksRequest, StreamChecksResponse,
-    UpdateIdentityRequest, UpdateIdentityResponse, VerifyAttributeRequest, VerifyAttributeResponse,
-    WatchImpersonationEventsRequest, WatchImpersonationEventsResponse, WithdrawClaimRequest,
-    WithdrawClaimResponse,
+    FindDecidedClaimRequest, FindDecidedClaimResponse, FindImitatorsRequest, FindImitatorsResponse,
+    ForgetProfilesRequest, ForgetProfilesResponse, GetCampaignRequest, GetCampaignResponse,
+    GetClaimProofRequest, GetClaimProofResponse, GetClaimRequest, GetClaimResponse,
+    GetClaimantStandingRequest, GetClaimantStandingResponse, GetDigestRequest, GetDigestResponse,
+    GetDriftRequest, GetDriftResponse, GetIdentityRequest, GetIdentityResponse,
+    GetIndexStatusRequest, GetIndexStatusResponse, GetMatchRequest, GetMatchResponse,
+    GetThresholdsRequest, GetThresholdsResponse, GrantExemptionRequest, GrantExemptionResponse,
+    ImportIdentitiesRequest, ImportIdentitiesResponse, ListCampaignsRequest, ListCampaignsResponse,
+    ListClaimsRequest, ListClaimsResponse, ListDigestsRequest, ListDigestsResponse,
+    ListExemptionsRequest, ListExemptionsResponse, ListIdentitiesRequest, ListIdentitiesResponse,
+    ListLabelsRequest, ListLabelsResponse, ListMatchesRequest, ListMatchesResponse,
+    ObserveProfilesRequest, ObserveProfilesResponse, SetThresholdsRequest, SetThresholdsResponse,
+    StreamChecksRequest, StreamChecksResponse, UpdateIdentityRequest, UpdateIdentityResponse,
+    VerifyAttributeRequest, VerifyAttributeResponse, WatchImpersonationEventsRequest,
+    WatchImpersonationEventsResponse, WithdrawClaimRequest, WithdrawClaimResponse,
 };
 use futures_util::stream::BoxStream;
 use kit::db::Db;
@@ -291,6 +291,12 @@ impl ImpersonationService for Impersonation {
         claims::list_claims(&self.0, request).await
     }
 
+    async fn find_decided_claim(
+        &self,
+        request: Request<FindDecidedClaimRequest>,
+    ) -> Result<Response<FindDecidedClaimResponse>, Status> {
+        claims::find_decided_claim(&self.0, request).await
+    }
     async fn withdraw_claim(
         &self,
         request: Request<WithdrawClaimRequest>,

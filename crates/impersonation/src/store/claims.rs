@@ -63,6 +63,10 @@ static LIST_STATE: Sql = select!(
 );
 static LIST_ALL: Sql =
     select!("FROM claims AS c WHERE c.claim_id < $1 ORDER BY c.claim_id DESC LIMIT $2");
+static OF_DECISION: Sql = select!(
+    "FROM claims AS c WHERE c.claimant = $1 AND c.decision_id = $2
+        AND c.decision_id <> '' ORDER BY c.claim_id LIMIT 1"
+);
 static HISTORY: Sql = Sql::new(
     "SELECT create_time, decide_time, outcome FROM claims WHERE claimant = $1
       ORDER BY claim_id DESC LIMIT $2",
@@ -74,7 +78,7 @@ static PROOF: Sql = Sql::new("SELECT key_id, sealed FROM claim_proofs WHERE clai
 static LOOK: Sql =
     Sql::new("INSERT INTO proof_looks (look_id, claim_id, subject, time) VALUES ($1, $2, $3, $4)");
 
-pub(super) static STATEMENTS: [&Sql; 14] = [
+pub(super) static STATEMENTS: [&Sql; 15] = [
     &INSERT,
     &UPDATE,
     &GET,
@@ -84,6 +88,7 @@ pub(super) static STATEMENTS: [&Sql; 14] = [
     &LIST_IMITATOR,
     &LIST_STATE,
     &LIST_ALL,
+    &OF_DECISION,
     &HISTORY,
     &KEEP_PROOF,
     &DROP_PROOF,
@@ -224,6 +229,20 @@ pub async fn update(tx: &mut Tx, changed: &Claim, now: Time) -> Result<(), DbErr
 /// If the database cannot be read.
 pub async fn get(db: &Db, claim_id: &str) -> Result<Option<Stored>, DbError> {
     let row: Option<Row> = db.read().fetch_optional(&GET, args![claim_id]).await?;
+    row.map(Row::stored).transpose()
+}
+
+/// The first claim of somebody that a decision settled, as committed.
+///
+/// # Errors
+/// If the database cannot be read.
+pub async fn of_decision(
+    db: &Db,
+    claimant: &str,
+    decision_id: &str,
+) -> Result<Option<Stored>, DbError> {
+    let row: Option<Row> =
+        db.read().fetch_optional(&OF_DECISION, args![claimant, decision_id]).await?;
     row.map(Row::stored).transpose()
 }
 

@@ -20,8 +20,8 @@ static INSERT: Sql = Sql::new(
      ON CONFLICT (decision_id, match_id) DO NOTHING",
 );
 static CORRECT: Sql = Sql::new(
-    "UPDATE labels SET imitation = $2, corrected = true
-      WHERE decision_id = $1 AND imitation <> $2",
+    "UPDATE labels SET decision_id = $2, imitation = $3, corrected = true
+      WHERE decision_id = $1 AND imitation <> $3",
 );
 static LIST: Sql = Sql::new(
     "SELECT label_id, match_id, decision_id, imitation, corrected, snapshot, model_version,
@@ -89,12 +89,18 @@ pub async fn insert(tx: &mut Tx, new: New<'_>) -> Result<(), DbError> {
     tx.execute(&INSERT, arguments).await.map(drop)
 }
 
-/// Corrects what a decision said about its matches.
+/// Corrects what a decision said about its matches: from now on another holds, which may be
+/// corrected in turn.
 ///
 /// # Errors
 /// If the statement fails.
-pub async fn correct(tx: &mut Tx, decision_id: &str, imitation: bool) -> Result<(), DbError> {
-    tx.execute(&CORRECT, args![decision_id, imitation]).await.map(drop)
+pub async fn correct(
+    tx: &mut Tx,
+    decision_id: &str,
+    by: &str,
+    imitation: bool,
+) -> Result<(), DbError> {
+    tx.execute(&CORRECT, args![decision_id, by, imitation]).await.map(drop)
 }
 
 struct Row {

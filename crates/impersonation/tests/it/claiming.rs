@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use contracts::impersonation::v1::appeal_route::Side;
 use contracts::impersonation::v1::claim::{Outcome, Role, State};
 use contracts::impersonation::v1::{
-    Claim, FileClaimRequest, GetClaimProofRequest, GetClaimRequest, GetClaimantStandingRequest,
-    ListClaimsRequest, Proof, WithdrawClaimRequest,
+    Claim, FileClaimRequest, FindDecidedClaimRequest, GetClaimProofRequest, GetClaimRequest,
+    GetClaimantStandingRequest, ListClaimsRequest, Proof, WithdrawClaimRequest,
 };
 use impersonation::follow::{Apply, Ruling, Step};
 use kit::db::Sql;
@@ -253,5 +254,47 @@ async fn who_claims_without_ground_is_warned_and_then_suspended_for_a_time() {
         file(&mut other, mine).await.unwrap();
         world.service.clock.advance(impersonation::claimant::SUSPENSION);
         file(&mut star, claim_of("fake-9")).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_rejected_claim_is_found_for_its_claimant_only_and_corrected_to_and_fro() {
+    for world in each().await {
+        let mut star = world.service.person("star");
+        let mut staff = world.service.staff();
+        let claim = file(&mut star, claim_of("fake")).await.unwrap();
+        let asked = |decision_id: &str, claimant: &str| FindDecidedClaimRequest {
+            decision_id: decision_id.to_owned(),
+            claimant: claimant.to_owned(),
+        };
+        let rejection = [taken(&claim, "case_1"), decided("case_1", ruling("dec_1", false))];
+        reviewed(&world, &rejection).await;
+        let found = staff.find_decided_claim(asked("dec_1", "star")).await.unwrap().into_inner();
+        let found = found.claim.unwrap();
+        assert_eq!(found, get(&mut star, &claim.claim_id).await.unwrap());
+        let route = found.appeal_route.unwrap();
+        assert_eq!(route.side(), Side::Claimant);
+        let end = world.service.clock.now().plus(impersonation::claim::APPEAL_WINDOW);
+        assert_eq!(route.appeal_end_time, Some(end.into()));
+        for (decision_id, claimant) in [("dec_1", "fan"), ("dec_2", "star")] {
+            let none = staff.find_decided_claim(asked(decision_id, claimant)).await.unwrap_err();
+            assert_eq!(reason(&none), "CLAIM_NOT_FOUND");
+        }
+
+        // Of two appeals against the rejection the second is heard when it fell already.
+        let corrected = |corrects: &str, decision_id: &str, imitation| Step::Corrected {
+            case_id: "case_1".to_owned(),
+            ruling: Ruling { corrects: corrects.to_owned(), ..ruling(decision_id, imitation) },
+        };
+        for (step, outcome, decision_id) in [
+            (corrected("dec_1", "dec_2", true), Outcome::Imitation, "dec_2"),
+            (corrected("dec_1", "dec_3", false), Outcome::Imitation, "dec_2"),
+            (corrected("dec_2", "dec_4", false), Outcome::NoImitation, "dec_4"),
+        ] {
+            reviewed(&world, &[step]).await;
+            let claim = get(&mut star, &claim.claim_id).await.unwrap();
+            assert_eq!((claim.outcome(), claim.outcome_corrected), (outcome, true));
+            assert_eq!(claim.appeal_route.unwrap().decision_id, decision_id);
+        }
     }
 }

@@ -63,6 +63,21 @@ async fn a_decision_becomes_an_outcome_and_a_label_and_an_appeal_corrects_both()
         });
         assert!(told.eq([(State::Confirmed, false), (State::Dismissed, true)]));
 
+        // What fell already falls to no effect; what holds now can be corrected in turn.
+        let again = |corrects: &str| Step::Corrected {
+            case_id: "case_1".to_owned(),
+            ruling: Ruling { corrects: corrects.to_owned(), ..ruling("dec_3", true) },
+        };
+        reviewed(&world, &[again("dec_1")]).await;
+        world.one_match("fake", State::Dismissed).await;
+        assert!(!labels(&world).await[0].imitation);
+        reviewed(&world, &[again("dec_2")]).await;
+        world.one_match("fake", State::Confirmed).await;
+        assert!(labels(&world).await[0].imitation);
+        let back = Ruling { corrects: "dec_3".to_owned(), ..ruling("dec_4", false) };
+        let back = Step::Corrected { case_id: "case_1".to_owned(), ruling: back };
+        reviewed(&world, &[back]).await;
+
         let drift = staff.get_drift(GetDriftRequest::default()).await.unwrap().into_inner();
         assert_eq!(drift.buckets.len(), 10);
         let counted: i64 = drift.buckets.iter().map(|bucket| bucket.dismissed_count).sum();

@@ -111,7 +111,7 @@ impl Driver {
         let reasons = reasons.to_owned();
         let verdict = match second.violation {
             true => Verdict::Upheld(review::Upheld { reasons }),
-            false => Verdict::Overturned(review::Overturned { reasons }),
+            false => Verdict::Overturned(review::Overturned { reasons, violation: None }),
         };
         self.decide(row, "hear", &case_id, &second.reviewer, verdict).await?;
         let fell = self.board.wait(|known| known.appeal_decided.get(&appeal_id).copied()).await;

@@ -9,6 +9,7 @@ use contracts::review::v1::{
     AppealCaseDecided, CaseDecided, CaseEscalated, DecideCaseRequest, DecideCaseResponse, Decision,
     EscalateCaseRequest, EscalateCaseResponse, Note,
 };
+use kit::db::Tx;
 use kit::idempotency::{Call, Claim};
 use kit::{Caller, Error, Time, tx};
 use pack::Pack;
@@ -17,6 +18,7 @@ use tonic::{Request, Response, Status};
 use super::Review;
 use super::refusal::{self, case_not_found, queue_unknown};
 use crate::case::{Case, Held};
+use crate::verdict::Appealed;
 use crate::{event, intake, render, store, verdict};
 
 /// DecideCase.
@@ -44,6 +46,14 @@ pub async fn decide(
         let held = Held { reviewer_id: &reviewer, fencing_token: message.fencing_token };
         case.decide(held, &message.etag, verdict::outcome(found), &decision_id, now)
             .map_err(|refused| refusal::error(&message.case_id, refused))?;
+        let overturned_before = match &case.appeal {
+            Some(appeal) => {
+                let appealed = appealed(tx, &appeal.appealed_decision_id).await?;
+                verdict::fits(found, appealed)?;
+                appealed.overturned
+            }
+            None => false,
+        };
         let decision = Decision {
             rationale: message.rationale.clone(),
             ..decision(&case, found, &pack, &reviewer, now)?
@@ -54,7 +64,8 @@ pub async fn decide(
             store::decision::overturn(tx, appealed, &decision.decision_id).await?;
         }
         store::case::save(tx, &[(&stored, &case)]).await?;
-        event::append(tx, &review.ids, now, &case.case_id, decided(&case, &decision, &pack));
+        let told = decided(&case, &decision, &pack, overturned_before);
+        event::append(tx, &review.ids, now, &case.case_id, told);
         let case = render::case(&case, now);
         let response = DecideCaseResponse {
             case: Some(contracts::review::v1::Case { decision: Some(decision), ..case }),
@@ -92,11 +103,27 @@ fn decision(
     })
 }
 
+/// What an appeal is against, locked, so that of two appeals against it the second to be decided
+/// knows of the first.
+async fn appealed(tx: &mut Tx, decision_id: &str) -> Result<Appealed, Error> {
+    let missing = |id: &str| Error::internal(format!("an appeal against no decision: {id}"));
+    let first = store::decision::lock(tx, decision_id).await?;
+    let first = first.ok_or_else(|| missing(decision_id))?;
+    let (found, overturned) =
+        (first.violation.is_some(), !first.overturned_by_decision_id.is_empty());
+    let mut last = first;
+    while !last.overturned_by_decision_id.is_empty() {
+        let by = last.overturned_by_decision_id;
+        last = store::decision::lock(tx, &by).await?.ok_or_else(|| missing(&by))?;
+    }
+    Ok(Appealed { found, overturned, stands: last.violation.is_some() })
+}
+
 fn overturns(decision: &Decision) -> bool {
     matches!(decision.outcome(), Outcome::Overturned | Outcome::PartiallyOverturned)
 }
 
-fn decided(case: &Case, decision: &Decision, pack: &Pack) -> Event {
+fn decided(case: &Case, decision: &Decision, pack: &Pack, overturned_before: bool) -> Event {
     let violation = decision.violation.as_ref();
     let imitation_found = violation.is_some_and(|found| intake::is_imitation(&found.policy, pack));
     let decision = Some(render::decision_in_event(decision));
@@ -121,6 +148,7 @@ fn decided(case: &Case, decision: &Decision, pack: &Pack) -> Event {
             source: case.source as i32,
             reason: case.first_reason.clone(),
             imitation_found,
+            overturned_before,
         }),
     }
 }

@@ -30,6 +30,11 @@ static GET: Sql = Sql::new(concat!(
     decision_columns!(),
     " FROM decisions AS d WHERE d.decision_id = $1"
 ));
+static LOCK: Sql = Sql::new(concat!(
+    "SELECT ",
+    decision_columns!(),
+    " FROM decisions AS d WHERE d.decision_id = $1 FOR UPDATE"
+));
 static SOME: Sql = Sql::new(concat!(
     "SELECT ",
     decision_columns!(),
@@ -37,7 +42,7 @@ static SOME: Sql = Sql::new(concat!(
       WHERE d.decision_id = k.id",
 ));
 
-pub(super) static STATEMENTS: [&Sql; 4] = [&INSERT, &OVERTURN, &GET, &SOME];
+pub(super) static STATEMENTS: [&Sql; 5] = [&INSERT, &OVERTURN, &GET, &LOCK, &SOME];
 
 struct DecisionRow {
     decision_id: String,
@@ -126,6 +131,12 @@ pub async fn insert(tx: &mut Tx, decision: &Decision, now: Time) -> Result<(), D
 pub async fn overturn(tx: &mut Tx, decision_id: &str, by: &str) -> Result<(), DbError> {
     tx.execute(&OVERTURN, args![decision_id, by]).await?;
     Ok(())
+}
+
+/// A decision, locked until the end of the transaction.
+pub async fn lock(tx: &mut Tx, decision_id: &str) -> Result<Option<Decision>, DbError> {
+    let row: Option<DecisionRow> = tx.fetch_optional(&LOCK, args![decision_id]).await?;
+    row.map(Decision::try_from).transpose()
 }
 
 /// A committed decision.

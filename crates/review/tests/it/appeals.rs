@@ -3,7 +3,7 @@
 use contracts::review::v1::decide_case_request::Verdict;
 use contracts::review::v1::decision::Outcome;
 use contracts::review::v1::review_event::Event;
-use contracts::review::v1::{PartiallyOverturned, Violation, case};
+use contracts::review::v1::{AppealCaseDecided, Overturned, PartiallyOverturned, Violation, case};
 use contracts::types::v1::Source;
 
 use crate::world::{
@@ -93,6 +93,51 @@ async fn a_decision_on_an_appeal_can_be_appealed_against() {
         world.appealed(vec![appeal_filed(2, &heard)]).await.unwrap();
         assert_eq!(reason(world.claim_next("ben", &["appeals"]).await), "NO_CASE_AVAILABLE");
         assert_eq!(world.claim_next("cid", &[]).await.unwrap().appeal_id, "app_2");
+    }
+}
+
+fn instead(policy: &str) -> Verdict {
+    let Verdict::Violation(found) = violation(policy) else { unreachable!() };
+    let reasons = "the link was a scam".to_owned();
+    Verdict::Overturned(Overturned { reasons, violation: Some(found) })
+}
+
+async fn last_heard(world: &World) -> AppealCaseDecided {
+    let Some(Event::AppealCaseDecided(event)) = world.events().await.pop() else { panic!() };
+    event
+}
+
+#[tokio::test]
+async fn a_rejection_falls_with_what_is_found_instead_and_once() {
+    for world in World::each().await {
+        let case_id = world.open(1, "spam.link").await;
+        let case = world.claim("ann", &case_id).await.unwrap();
+        let first = world.decide("ann", &case, no_violation()).await.unwrap();
+        // Two claimants appeal against the same decision.
+        world.appealed(vec![appeal_filed(1, &first), appeal_filed(2, &first)]).await.unwrap();
+        let one = world.claim_next("ben", &["appeals"]).await.unwrap();
+        let two = world.claim_next("cid", &["appeals"]).await.unwrap();
+        assert_eq!(reason(world.decide("ben", &one, overturned()).await), "INVALID_REQUEST");
+        let heard = world.decide("ben", &one, instead("spam_links")).await.unwrap();
+        let decision = heard.decision.clone().unwrap();
+        assert_eq!(decision.outcome(), Outcome::Overturned);
+        assert_eq!(decision.violation.as_ref().unwrap().policy, "spam_links");
+        assert!(!decision.violation.unwrap().actions.is_empty(), "filled in from the policy");
+        assert!(!last_heard(&world).await.overturned_before);
+        // The second finds no other violation beside it, and takes none away.
+        let beside = world.decide("cid", &two, instead("spam_links")).await;
+        assert_eq!(reason(beside), "INVALID_REQUEST");
+        world.decide("cid", &two, overturned()).await.unwrap();
+        assert!(last_heard(&world).await.overturned_before);
+
+        // Whom it went against then appeals in turn; the correction concerns the first case.
+        world.appealed(vec![appeal_filed(3, &heard)]).await.unwrap();
+        let three = world.claim_next("ann", &["appeals"]).await.unwrap();
+        world.decide("ann", &three, overturned()).await.unwrap();
+        let event = last_heard(&world).await;
+        assert_eq!(event.appealed_case_id, first.case_id);
+        assert_eq!(event.decision.unwrap().appealed_decision_id, decision.decision_id);
+        assert!(!event.overturned_before);
     }
 }
 

@@ -254,7 +254,10 @@ pub fn upheld() -> Verdict {
 }
 
 pub fn overturned() -> Verdict {
-    Verdict::Overturned(proto::Overturned { reasons: "the link was satire".to_owned() })
+    Verdict::Overturned(proto::Overturned {
+        reasons: "the link was satire".to_owned(),
+        violation: None,
+    })
 }
 
 pub fn subject_of(id: &str) -> Subject {
