@@ -70,7 +70,7 @@ kit::record!(
     Stored:
     appeal_id, account_id, decision_id, statement_id, subject_type, subject_id, owner_account_id,
     grounds, evidence_urls, create_time, state, outcome, outcome_reasons, case_id,
-    appeal_decision_id, update_time
+    appeal_decision_id, update_time, claim_id
 );
 
 impl Stored {
