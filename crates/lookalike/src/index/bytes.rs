@@ -1,6 +1,7 @@
 //! Columns of numbers to bytes and back, little-endian, with their length in front.
 //!
-//! It must not know what the numbers mean.
+//! It must not know what the numbers mean. Readers and writers are taken as they come, not by their
+//! type: what is generic would be built anew, unoptimised, by who calls it in a test.
 
 use std::io::{self, Read, Write};
 
@@ -16,7 +17,7 @@ pub fn broken(what: &str) -> io::Error {
 ///
 /// # Errors
 /// If writing fails.
-pub fn write_u32(to: &mut impl Write, number: u32) -> io::Result<()> {
+pub fn write_u32(to: &mut dyn Write, number: u32) -> io::Result<()> {
     to.write_all(&number.to_le_bytes())
 }
 
@@ -24,7 +25,7 @@ pub fn write_u32(to: &mut impl Write, number: u32) -> io::Result<()> {
 ///
 /// # Errors
 /// If reading fails.
-pub fn read_u32(from: &mut impl Read) -> io::Result<u32> {
+pub fn read_u32(from: &mut dyn Read) -> io::Result<u32> {
     let mut bytes = [0; 4];
     from.read_exact(&mut bytes)?;
     Ok(u32::from_le_bytes(bytes))
@@ -34,7 +35,7 @@ pub fn read_u32(from: &mut impl Read) -> io::Result<u32> {
 ///
 /// # Errors
 /// If writing fails.
-pub fn write_u64(to: &mut impl Write, number: u64) -> io::Result<()> {
+pub fn write_u64(to: &mut dyn Write, number: u64) -> io::Result<()> {
     to.write_all(&number.to_le_bytes())
 }
 
@@ -42,7 +43,7 @@ pub fn write_u64(to: &mut impl Write, number: u64) -> io::Result<()> {
 ///
 /// # Errors
 /// If reading fails.
-pub fn read_u64(from: &mut impl Read) -> io::Result<u64> {
+pub fn read_u64(from: &mut dyn Read) -> io::Result<u64> {
     let mut bytes = [0; 8];
     from.read_exact(&mut bytes)?;
     Ok(u64::from_le_bytes(bytes))
@@ -52,7 +53,7 @@ pub fn read_u64(from: &mut impl Read) -> io::Result<u64> {
 ///
 /// # Errors
 /// If writing fails.
-pub fn write_all_u8(to: &mut impl Write, column: &[u8]) -> io::Result<()> {
+pub fn write_all_u8(to: &mut dyn Write, column: &[u8]) -> io::Result<()> {
     write_u64(to, column.len() as u64)?;
     to.write_all(column)
 }
@@ -61,7 +62,7 @@ pub fn write_all_u8(to: &mut impl Write, column: &[u8]) -> io::Result<()> {
 ///
 /// # Errors
 /// If reading fails.
-pub fn read_all_u8(from: &mut impl Read) -> io::Result<Vec<u8>> {
+pub fn read_all_u8(from: &mut dyn Read) -> io::Result<Vec<u8>> {
     let mut left = usize::try_from(read_u64(from)?).map_err(|_| broken("a length"))?;
     let mut column = Vec::new();
     while left > 0 {
@@ -81,7 +82,7 @@ macro_rules! column {
         ///
         /// # Errors
         /// If writing fails.
-        pub fn $write(to: &mut impl Write, column: &[$number]) -> io::Result<()> {
+        pub fn $write(to: &mut dyn Write, column: &[$number]) -> io::Result<()> {
             write_u64(to, column.len() as u64)?;
             let mut bytes = Vec::with_capacity(STEP.min(column.len() * $size));
             for numbers in column.chunks(STEP / $size) {
@@ -96,7 +97,7 @@ macro_rules! column {
         ///
         /// # Errors
         /// If reading fails.
-        pub fn $read(from: &mut impl Read) -> io::Result<Vec<$number>> {
+        pub fn $read(from: &mut dyn Read) -> io::Result<Vec<$number>> {
             let mut left = usize::try_from(read_u64(from)?).map_err(|_| broken("a length"))?;
             let mut column = Vec::new();
             let mut bytes = vec![0; STEP.min(left.saturating_mul($size))];

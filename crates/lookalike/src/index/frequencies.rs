@@ -122,7 +122,7 @@ impl Frequencies {
     ///
     /// # Errors
     /// If writing fails.
-    pub fn write_to(&self, to: &mut impl Write) -> io::Result<()> {
+    pub fn write_to(&self, to: &mut dyn Write) -> io::Result<()> {
         let words: Vec<u32> = self.words.iter().map(|c| c.load(Ordering::Relaxed)).collect();
         let wholes: Vec<u8> = self.wholes.iter().map(|c| c.load(Ordering::Relaxed)).collect();
         bytes::write_u64(to, self.names.load(Ordering::Relaxed))?;
@@ -135,7 +135,7 @@ impl Frequencies {
     ///
     /// # Errors
     /// If reading fails or it is of another size.
-    pub fn read_from(from: &mut impl Read) -> io::Result<Frequencies> {
+    pub fn read_from(from: &mut dyn Read) -> io::Result<Frequencies> {
         let names = AtomicU64::new(bytes::read_u64(from)?);
         let raised = AtomicU64::new(bytes::read_u64(from)?);
         let words = bytes::read_all_u32(from)?;

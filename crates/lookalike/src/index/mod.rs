@@ -169,7 +169,7 @@ impl Index {
     ///
     /// # Errors
     /// If writing fails.
-    pub fn write_to(&self, to: &mut impl Write) -> io::Result<()> {
+    pub fn write_to(&self, to: &mut dyn Write) -> io::Result<()> {
         bytes::write_u64(to, FORMAT)?;
         bytes::write_u64(to, self.segments.len() as u64)?;
         for segment in &self.segments {
@@ -183,7 +183,7 @@ impl Index {
     /// # Errors
     /// If reading fails, the format is another one, or the parts do not fit together. What was
     /// changed on the way is not always seen: keep a checksum beside it.
-    pub fn read_from(from: &mut impl Read) -> io::Result<Index> {
+    pub fn read_from(from: &mut dyn Read) -> io::Result<Index> {
         if bytes::read_u64(from)? != FORMAT {
             return Err(bytes::broken("not an index, or of another version"));
         }

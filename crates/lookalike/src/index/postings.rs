@@ -91,7 +91,7 @@ impl Postings {
     ///
     /// # Errors
     /// If writing fails.
-    pub fn write_to(&self, to: &mut impl Write) -> io::Result<()> {
+    pub fn write_to(&self, to: &mut dyn Write) -> io::Result<()> {
         bytes::write_u32(to, self.bits)?;
         bytes::write_all_u32(to, &self.starts)?;
         bytes::write_all_u64(to, &self.rows)
@@ -101,7 +101,7 @@ impl Postings {
     ///
     /// # Errors
     /// If reading fails or it does not fit together.
-    pub fn read_from(from: &mut impl Read) -> io::Result<Postings> {
+    pub fn read_from(from: &mut dyn Read) -> io::Result<Postings> {
         let bits = bytes::read_u32(from)?;
         let starts = bytes::read_all_u32(from)?;
         let rows = bytes::read_all_u64(from)?;

@@ -310,7 +310,7 @@ impl Segment {
     ///
     /// # Errors
     /// If writing fails.
-    pub fn write_to(&self, to: &mut impl Write) -> io::Result<()> {
+    pub fn write_to(&self, to: &mut dyn Write) -> io::Result<()> {
         bytes::write_all_u64(to, &self.numbers)?;
         bytes::write_all_u32(to, &self.by_number)?;
         bytes::write_all_u32(to, &self.text_at)?;
@@ -329,7 +329,7 @@ impl Segment {
     ///
     /// # Errors
     /// If reading fails or it does not fit together.
-    pub fn read_from(from: &mut impl Read) -> io::Result<Segment> {
+    pub fn read_from(from: &mut dyn Read) -> io::Result<Segment> {
         let segment = Columns {
             numbers: bytes::read_all_u64(from)?,
             by_number: bytes::read_all_u32(from)?,

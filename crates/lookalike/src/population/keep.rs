@@ -26,7 +26,7 @@ impl Population {
     ///
     /// # Errors
     /// If writing fails.
-    pub fn write_to(&self, to: &mut impl Write) -> io::Result<()> {
+    pub fn write_to(&self, to: &mut dyn Write) -> io::Result<()> {
         to.write_all(&MAGIC)?;
         to.write_all(&(self.len() as u64).to_le_bytes())?;
         for row in 0..self.len() {
@@ -47,7 +47,7 @@ impl Population {
     ///
     /// # Errors
     /// If reading fails, or the bytes are not a population.
-    pub fn read_from(from: &mut impl Read) -> Result<Population, ReadError> {
+    pub fn read_from(from: &mut dyn Read) -> Result<Population, ReadError> {
         let mut magic = [0; 8];
         let mut count = [0; 8];
         from.read_exact(&mut magic)?;

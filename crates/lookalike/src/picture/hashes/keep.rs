@@ -26,7 +26,7 @@ impl HashIndex {
     ///
     /// # Errors
     /// If writing fails.
-    pub fn write_to(&self, to: &mut impl Write) -> io::Result<()> {
+    pub fn write_to(&self, to: &mut dyn Write) -> io::Result<()> {
         to.write_all(&MAGIC)?;
         to.write_all(&(self.hashes.len() as u64).to_le_bytes())?;
         for (hash, owner) in self.hashes.iter().zip(&self.owners) {
@@ -44,7 +44,7 @@ impl HashIndex {
     ///
     /// # Errors
     /// If reading fails, or the bytes are not an index.
-    pub fn read_from(from: &mut impl Read) -> Result<HashIndex, ReadError> {
+    pub fn read_from(from: &mut dyn Read) -> Result<HashIndex, ReadError> {
         let mut head = [0; 16];
         from.read_exact(&mut head)?;
         let (magic, count) = head.split_at(8);
