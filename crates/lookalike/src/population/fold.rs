@@ -9,7 +9,8 @@ use crate::picture::Pdq;
 use crate::profile::{Identity, MAX_ALIASES, Profile};
 use crate::text::{Key, Reader, Reading};
 
-/// How near a picture must be: twice as far as where checks stop, since what is found is checked.
+/// How near a picture must be. What is found is checked, and a check looks farther, to 80 bits: at
+/// that distance a whole population gives more chance likenesses than a scan may name.
 const RADIUS: u32 = 64;
 /// The shortest name without added words that is looked for within others: shorter ones are in
 /// the names of half the world.

@@ -36,3 +36,20 @@ pub(super) const MISSING_MAX: u32 = 5;
 pub(super) fn missing_max(edits: u32) -> u32 {
     (3 * edits).min(MISSING_MAX)
 }
+
+/// A key after one edit, for tests: a symbol changed, left out or put in, or two changed places.
+/// New symbols are from 200 on.
+#[cfg(test)]
+pub(super) fn one_edit(key: &[u8], at: usize, kind: u8) -> Vec<u8> {
+    let mut edited = key.to_vec();
+    let at = at % (edited.len() - 1);
+    match kind {
+        0 => edited[at] = 200,
+        1 => {
+            edited.remove(at);
+        }
+        2 => edited.insert(at, 201),
+        _ => edited.swap(at, at + 1),
+    }
+    edited
+}

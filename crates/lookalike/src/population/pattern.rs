@@ -117,16 +117,9 @@ mod tests {
             key in prop::collection::vec(1_u8..30, 6..=23),
             name in prop::collection::vec(1_u8..30, 0..=24),
             at in 0_usize..24,
-            kind in 0..4,
+            kind in 0_u8..4,
         ) {
-            let mut edited = key.clone();
-            let at = at % (edited.len() - 1);
-            match kind {
-                0 => edited[at] = 200,
-                1 => { edited.remove(at); }
-                2 => edited.insert(at, 201),
-                _ => edited.swap(at, at + 1),
-            }
+            let mut edited = mask::one_edit(&key, at, kind);
             edited.splice(0..0, name.into_iter().take(24_usize.saturating_sub(edited.len())));
             edited.truncate(24);
             let pattern = Pattern::new(&key).unwrap();

@@ -55,7 +55,6 @@ mod tests {
         assert_eq!(hash(&[]), 0xcbf2_9ce4_8422_2325);
         assert_ne!(hash(&["ab", "c"]), hash(&["a", "bc"]));
         assert_ne!(hash(&["ab", "c"]), hash(&["ab", "d"]));
-        assert_eq!(tables_hash(), tables_hash());
         for left_out in 0..ALL.len() {
             let rest = ALL.iter().enumerate().filter(|(place, _)| *place != left_out);
             let rest = rest.map(|(_, table)| *table).chain([env!("CARGO_PKG_VERSION")]);
