@@ -229,6 +229,7 @@ mod tests {
         statement.issue_time = None;
         assert_eq!(Facts::of(&statement), None);
     }
+
     #[test]
     fn a_claim_is_appealed_against_by_its_claimant_only_where_it_was_rejected() {
         use contracts::impersonation::v1::AppealRoute;

@@ -16,12 +16,11 @@ use contracts::accounthealth::v1::{
     WatchAccountHealthEventsResponse,
 };
 use futures_util::stream::BoxStream;
+use kit::Error;
 use kit::client::Peer;
-use kit::server::{Server, ServerConfig};
-use kit::{Auth, Clock, Credentials, Error, Ids};
 use tonic::{Request, Response, Status};
 
-use crate::world::contract;
+use crate::socket;
 
 /// What the service knows and how it is.
 #[derive(Default)]
@@ -43,21 +42,8 @@ impl Knows {
 /// Starts the service; gives what it knows and a peer to call it by.
 pub async fn start() -> (Arc<Knows>, Peer) {
     let knows = Arc::new(Knows::default());
-    let bound = Server::new(
-        &contract(),
-        ServerConfig::loopback(),
-        Arc::new(Auth::Open),
-        Clock::system(),
-        Ids::system(),
-    )
-    .add(AccountHealthServiceServer::new(Fake(knows.clone())))
-    .bind()
-    .await
-    .unwrap();
-    let address = format!("http://{}", bound.address());
-    // Ends with the test's runtime.
-    tokio::spawn(bound.serve_until(std::future::pending()));
-    let peer = Peer::new(&contract(), address, Credentials::open("service:appeals")).unwrap();
+    let server = socket::server().add(AccountHealthServiceServer::new(Fake(knows.clone())));
+    let peer = socket::serve(server, "service:appeals").await;
     (knows, peer)
 }
 

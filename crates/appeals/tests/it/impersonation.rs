@@ -9,12 +9,11 @@ use contracts::impersonation::v1::impersonation_service_server::{
     ImpersonationService, ImpersonationServiceServer,
 };
 use futures_util::stream::BoxStream;
+use kit::Error;
 use kit::client::Peer;
-use kit::server::{Server, ServerConfig};
-use kit::{Auth, Clock, Credentials, Error, Ids};
 use tonic::{Request, Response, Status, Streaming};
 
-use crate::world::contract;
+use crate::socket;
 
 /// What the service knows and how it is.
 #[derive(Default)]
@@ -46,17 +45,8 @@ impl Knows {
 /// Starts the service; gives what it knows and a peer to call it by.
 pub async fn start() -> (Arc<Knows>, Peer) {
     let knows = Arc::new(Knows::default());
-    let (clock, ids) = (Clock::system(), Ids::system());
-    let auth = Arc::new(Auth::Open);
-    let bound = Server::new(&contract(), ServerConfig::loopback(), auth, clock, ids)
-        .add(ImpersonationServiceServer::new(Fake(knows.clone())))
-        .bind()
-        .await
-        .unwrap();
-    let address = format!("http://{}", bound.address());
-    // Ends with the test's runtime.
-    tokio::spawn(bound.serve_until(std::future::pending()));
-    let peer = Peer::new(&contract(), address, Credentials::open("service:appeals")).unwrap();
+    let server = socket::server().add(ImpersonationServiceServer::new(Fake(knows.clone())));
+    let peer = socket::serve(server, "service:appeals").await;
     (knows, peer)
 }
 

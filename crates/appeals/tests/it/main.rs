@@ -9,6 +9,7 @@ mod filing;
 mod following;
 mod impersonation;
 mod reading;
+mod socket;
 mod stack;
 mod withdrawing;
 mod world;

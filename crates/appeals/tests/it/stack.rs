@@ -1,32 +1,20 @@
 //! Bad input for each RPC, through the whole stack over a socket.
 
-use std::sync::Arc;
-
 use contracts::appeals::v1::appeals_service_client::AppealsServiceClient;
 use contracts::appeals::v1::{
     FileAppealRequest, GetAppealRequest, ListAppealsRequest, WatchAppealEventsRequest,
     WithdrawAppealRequest,
 };
 use kit::client::Peer;
-use kit::server::{Server, ServerConfig};
-use kit::{Auth, Clock, Credentials, Ids};
 use tonic::{Code, Status};
 
-use crate::world::{World, contract, each, reason, request, request_id, wrong_fields};
+use crate::socket;
+use crate::world::{World, each, reason, request, request_id, wrong_fields};
 
 /// Serves the world; gives a client over a socket, which calls as `developer`.
 async fn serve(world: &World) -> AppealsServiceClient<Peer> {
-    let (clock, ids) = (Clock::system(), Ids::system());
-    let auth = Arc::new(Auth::Open);
-    let bound = Server::new(&contract(), ServerConfig::loopback(), auth, clock, ids)
-        .add_when(world.running.server(), world.running.readiness())
-        .bind()
-        .await
-        .unwrap();
-    let address = format!("http://{}", bound.address());
-    tokio::spawn(bound.serve_until(std::future::pending()));
-    let peer = Peer::new(&contract(), address, Credentials::open("developer")).unwrap();
-    AppealsServiceClient::new(peer)
+    let server = socket::server().add_when(world.running.server(), world.running.readiness());
+    AppealsServiceClient::new(socket::serve(server, "developer").await)
 }
 
 fn refused(status: &Status, fields: &[&str]) {
