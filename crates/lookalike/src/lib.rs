@@ -3,6 +3,7 @@
 //! Pure: no IO, no clock, no database, no protobuf. It must not know what is done about a likeness;
 //! it says how sure it is, and why.
 
+mod column;
 pub mod detector;
 mod distance;
 pub mod index;

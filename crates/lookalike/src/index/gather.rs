@@ -280,8 +280,6 @@ impl Gathered {
                 let near = bucket.filter(|known| probe.place.may_be(known.tag));
                 alike.extend(near.map(|known| (known.row, probe.key)));
             }
-            alike.sort_unstable();
-            alike.dedup();
             alike.retain(|(row, key)| {
                 let slot = self.seen.slot(place, *row);
                 let before = slot.compared;

@@ -115,9 +115,20 @@ impl Place {
         if index == 0 || index == edits {
             return differing.count_ones() <= 2 * edits;
         }
-        let (before, after) = (differing >> HALF, differing & ((1 << HALF) - 1));
-        before.count_ones() <= 2 * index && after.count_ones() <= 2 * (edits - index)
+        let [before, after] = ones_of_both(differing);
+        before <= 2 * index && after <= 2 * (edits - index)
     }
+}
+
+/// How many bits are set of the half that speaks of what is before, and of the other: counted
+/// together, as most processors that this may run on count, but not all that it is built for.
+fn ones_of_both(mask: u64) -> [u32; 2] {
+    let halves = mask >> HALF << 32 | mask & ((1 << HALF) - 1);
+    let twos = halves - (halves >> 1 & 0x5555_5555_5555_5555);
+    let fours = (twos & 0x3333_3333_3333_3333) + (twos >> 2 & 0x3333_3333_3333_3333);
+    let eights = (fours + (fours >> 4)) & 0x0f0f_0f0f_0f0f_0f0f;
+    let all = eights + (eights >> 8) + (eights >> 16);
+    [(all >> 32) as u32 & 0xff, all as u32 & 0xff]
 }
 
 /// Where to look for protected keys within their tolerance of this one.

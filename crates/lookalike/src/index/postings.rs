@@ -6,6 +6,7 @@
 use std::io::{self, Read, Write};
 
 use super::bytes;
+use crate::column::Column;
 
 /// A row, and what is known of it without looking at it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,8 +29,8 @@ pub struct Postings {
     /// Of the hash, how many leading bits choose the bucket.
     bits: u32,
     /// Where each bucket starts; one more than there are buckets.
-    starts: Vec<u32>,
-    rows: Vec<u64>,
+    starts: Column<u32>,
+    rows: Column<u64>,
 }
 
 impl Postings {
@@ -40,18 +41,20 @@ impl Postings {
         // About four postings a bucket: the directory then costs a byte a posting.
         let bits = (len as u64 / 4).max(2).ilog2().min(30);
         let bucket = |hash: u32| (hash >> (32 - bits)) as usize;
-        let mut starts = vec![0u32; (1 << bits) + 1];
+        let mut starts = Column::<u32>::zeroed((1 << bits) + 1);
+        let counts = &mut *starts;
         for (hash, _) in entries() {
-            starts[bucket(*hash) + 1] += 1;
+            counts[bucket(*hash) + 1] += 1;
         }
-        for place in 1..starts.len() {
-            starts[place] += starts[place - 1];
+        for place in 1..counts.len() {
+            counts[place] += counts[place - 1];
         }
         let mut next = starts.clone();
-        let mut rows = vec![0u64; len];
+        let mut rows = Column::<u64>::zeroed(len);
+        let (places, filled) = (&mut *next, &mut *rows);
         for (hash, posting) in entries() {
-            let place = &mut next[bucket(*hash)];
-            rows[*place as usize] = u64::from(posting.row) << TAG_BITS | posting.tag & TAG_MASK;
+            let place = &mut places[bucket(*hash)];
+            filled[*place as usize] = u64::from(posting.row) << TAG_BITS | posting.tag & TAG_MASK;
             *place += 1;
         }
         Postings { bits, starts, rows }
@@ -84,7 +87,7 @@ impl Postings {
 
     /// How many bytes it holds.
     pub fn memory(&self) -> usize {
-        self.starts.len() * 4 + self.rows.len() * 8
+        self.starts.memory() + self.rows.memory()
     }
 
     /// Writes it.
@@ -103,8 +106,8 @@ impl Postings {
     /// If reading fails or it does not fit together.
     pub fn read_from(from: &mut dyn Read) -> io::Result<Postings> {
         let bits = bytes::read_u32(from)?;
-        let starts = bytes::read_all_u32(from)?;
-        let rows = bytes::read_all_u64(from)?;
+        let starts = Column::from(bytes::read_all_u32(from)?);
+        let rows = Column::from(bytes::read_all_u64(from)?);
         let fits = rows.is_empty()
             || bits <= 30
                 && starts.len() == (1 << bits) + 1

@@ -11,6 +11,7 @@ use super::bytes;
 use super::keys::{self, Family};
 use super::postings::{Posting, Postings};
 use super::row::{KeyOf, Row};
+use crate::column::Column;
 use crate::picture::{HashIndex, Pdq};
 use crate::profile::{Link, WordSet};
 use crate::text::Reader;
@@ -34,17 +35,17 @@ impl Deref for Segment {
 /// What never changes of a segment.
 #[derive(Debug, Default)]
 pub struct Columns {
-    numbers: Vec<u64>,
+    numbers: Column<u64>,
     /// Rows in the order of their numbers.
-    by_number: Vec<u32>,
-    text_at: Vec<u32>,
-    text: Vec<u8>,
+    by_number: Column<u32>,
+    text_at: Column<u32>,
+    text: Column<u8>,
     /// Where the hashes of each row start, and the end; empty if each row has just one.
-    first_hash: Vec<u32>,
+    first_hash: Column<u32>,
     hashes: HashIndex,
-    bios: Vec<u64>,
-    links: Vec<u64>,
-    fame: Vec<u8>,
+    bios: Column<u64>,
+    links: Column<u64>,
+    fame: Column<u8>,
     /// Found by hashes of whole keys.
     pub(super) whole: Postings,
     /// Found by hashes of segments of keys.
@@ -100,24 +101,27 @@ impl Share {
 
 impl Columns {
     fn of(rows: &[Row]) -> Columns {
-        let mut segment = Columns::default();
-        let (mut hash_count, mut one_each) = (0, true);
-        for row in rows {
-            segment.numbers.push(row.number);
-            segment.first_hash.push(hash_count);
-            hash_count += row.avatars.len() as u32;
-            one_each &= row.avatars.len() == 1;
-            segment.bios.extend(row.bio.0);
-            segment.links.push(u64::from(row.link.host) << 32 | u64::from(row.link.whole));
-            segment.fame.push(row.fame);
+        let numbers: Column<u64> = rows.iter().map(|row| row.number).collect();
+        let mut by_number: Column<u32> = (0..rows.len() as u32).collect();
+        by_number.sort_unstable_by_key(|row| rows[*row as usize].number);
+        let one_each = rows.iter().all(|row| row.avatars.len() == 1);
+        let first_hash = rows.iter().scan(0, |next, row| {
+            *next += row.avatars.len() as u32;
+            Some(*next)
+        });
+        let link = |row: &Row| u64::from(row.link.host) << 32 | u64::from(row.link.whole);
+        Columns {
+            numbers,
+            by_number,
+            first_hash: match one_each {
+                true => Column::default(),
+                false => std::iter::once(0).chain(first_hash).collect(),
+            },
+            bios: rows.iter().flat_map(|row| row.bio.0).collect(),
+            links: rows.iter().map(link).collect(),
+            fame: rows.iter().map(|row| row.fame).collect(),
+            ..Columns::default()
         }
-        segment.first_hash.push(hash_count);
-        if one_each {
-            segment.first_hash = Vec::new();
-        }
-        segment.by_number = (0..rows.len() as u32).collect();
-        segment.by_number.sort_unstable_by_key(|row| segment.numbers[*row as usize]);
-        segment
     }
 }
 
@@ -148,18 +152,20 @@ impl Segment {
         let mut segment = Columns::of(&rows);
         let mut whole = Vec::new();
         let mut parts = Vec::new();
-        segment.text_at.push(0);
-        let mut end = 0;
-        for mut share in shares {
+        segment.text_at = Column::zeroed(rows.len() + 1);
+        segment.text = Column::zeroed(shares.iter().map(|share| share.text.len()).sum());
+        let ends = &mut segment.text_at[1..];
+        let (mut row, mut end) = (0, 0);
+        for share in shares {
+            segment.text[end as usize..][..share.text.len()].copy_from_slice(&share.text);
             for length in share.lengths {
                 end += length;
-                segment.text_at.push(end);
+                ends[row] = end;
+                row += 1;
             }
-            segment.text.append(&mut share.text);
-            whole.push(std::mem::take(&mut share.whole));
-            parts.push(std::mem::take(&mut share.parts));
+            whole.push(share.whole);
+            parts.push(share.parts);
         }
-        segment.text.shrink_to_fit();
         std::thread::scope(|scope| {
             let whole = scope.spawn(move || Postings::build(&whole));
             let own = scope.spawn(move || Postings::build(&parts));
@@ -296,11 +302,12 @@ impl Segment {
 
     /// How many bytes it holds.
     pub fn memory(&self) -> usize {
-        self.numbers.len() * 8
-            + (self.by_number.len() + self.text_at.len() + self.first_hash.len()) * 4
-            + self.text.len()
-            + (self.bios.len() + self.links.len() + self.gone.len()) * 8
-            + self.fame.len()
+        let numbers = [&self.numbers, &self.bios, &self.links].map(Column::memory);
+        let places = [&self.by_number, &self.text_at, &self.first_hash].map(Column::memory);
+        numbers.into_iter().chain(places).sum::<usize>()
+            + self.text.memory()
+            + self.fame.memory()
+            + self.gone.len() * 8
             + self.hashes.memory()
             + self.whole.memory()
             + self.parts.memory()
@@ -331,15 +338,15 @@ impl Segment {
     /// If reading fails or it does not fit together.
     pub fn read_from(from: &mut dyn Read) -> io::Result<Segment> {
         let segment = Columns {
-            numbers: bytes::read_all_u64(from)?,
-            by_number: bytes::read_all_u32(from)?,
-            text_at: bytes::read_all_u32(from)?,
-            text: bytes::read_all_u8(from)?,
-            first_hash: bytes::read_all_u32(from)?,
+            numbers: bytes::read_all_u64(from)?.into(),
+            by_number: bytes::read_all_u32(from)?.into(),
+            text_at: bytes::read_all_u32(from)?.into(),
+            text: bytes::read_all_u8(from)?.into(),
+            first_hash: bytes::read_all_u32(from)?.into(),
             hashes: HashIndex::read_from(from).map_err(io::Error::other)?,
-            bios: bytes::read_all_u64(from)?,
-            links: bytes::read_all_u64(from)?,
-            fame: bytes::read_all_u8(from)?,
+            bios: bytes::read_all_u64(from)?.into(),
+            links: bytes::read_all_u64(from)?.into(),
+            fame: bytes::read_all_u8(from)?.into(),
             whole: Postings::read_from(from)?,
             parts: Postings::read_from(from)?,
         };

@@ -3,7 +3,6 @@
 use std::io::{self, Read, Write};
 
 use super::{HashIndex, OWNED_MAX};
-use crate::picture::pdq::Pdq;
 
 /// First bytes of a written index.
 const MAGIC: [u8; 8] = *b"pdqidx\x00\x01";
@@ -29,9 +28,9 @@ impl HashIndex {
     pub fn write_to(&self, to: &mut dyn Write) -> io::Result<()> {
         to.write_all(&MAGIC)?;
         to.write_all(&(self.hashes.len() as u64).to_le_bytes())?;
-        for (hash, owner) in self.hashes.iter().zip(&self.owners) {
+        for (hash, owner) in self.hashes.iter().zip(&*self.owners) {
             let mut record = [0; 36];
-            for (word, bytes) in hash.0.iter().zip(record.chunks_exact_mut(8)) {
+            for (word, bytes) in hash.iter().zip(record.chunks_exact_mut(8)) {
                 bytes.copy_from_slice(&word.to_le_bytes());
             }
             record[32..].copy_from_slice(&owner.to_le_bytes());
@@ -65,9 +64,9 @@ impl HashIndex {
             let word = |at: usize| {
                 record[at..at + 8].iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte))
             };
-            hashes.push(Pdq([word(0), word(8), word(16), word(24)]));
+            hashes.push([word(0), word(8), word(16), word(24)]);
             owners.push(record[32..].iter().rev().fold(0, |owner, b| owner << 8 | u32::from(*b)));
         }
-        Ok(HashIndex::of(hashes, owners))
+        Ok(HashIndex::of(hashes.into(), owners.into()))
     }
 }

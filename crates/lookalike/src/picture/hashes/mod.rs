@@ -18,6 +18,7 @@ mod search;
 
 use super::chunks::{CHUNK_BITS, CHUNKS, chunks};
 use super::pdq::Pdq;
+use crate::column::Column;
 
 pub use keep::ReadError;
 pub use search::{Budget, Found, Hit, Reach, Scratch};
@@ -33,16 +34,16 @@ const BLOCK: usize = 16;
 /// The index.
 #[derive(Clone, Debug, Default)]
 pub struct HashIndex {
-    hashes: Vec<Pdq>,
-    owners: Vec<u32>,
+    hashes: Column<[u64; 4]>,
+    owners: Column<u32>,
     /// Bits of a chunk that the directory is by.
     bits: u32,
     /// Where each bucket begins, chunk by chunk, and the end.
-    starts: Vec<u32>,
+    starts: Column<u32>,
     /// Of each entry: the chunk after the one that it is ordered by.
-    following: Vec<u16>,
+    following: Column<u16>,
     /// Of each entry: the number of its hash.
-    numbers: Vec<u32>,
+    numbers: Column<u32>,
 }
 
 /// Making.
@@ -52,11 +53,12 @@ impl HashIndex {
     /// # Panics
     /// If there are more than [`OWNED_MAX`].
     pub fn build(owned: impl ExactSizeIterator<Item = (u32, Pdq)>) -> HashIndex {
-        let (owners, hashes): (Vec<u32>, Vec<Pdq>) = owned.unzip();
-        HashIndex::of(hashes, owners)
+        let (owners, hashes): (Vec<u32>, Vec<[u64; 4]>) =
+            owned.map(|(owner, hash)| (owner, hash.0)).unzip();
+        HashIndex::of(hashes.into(), owners.into())
     }
 
-    fn of(hashes: Vec<Pdq>, owners: Vec<u32>) -> HashIndex {
+    fn of(hashes: Column<[u64; 4]>, owners: Column<u32>) -> HashIndex {
         assert!(hashes.len() <= OWNED_MAX, "an index holds at most {OWNED_MAX} hashes");
         let count = hashes.len();
         if count < DIRECT_BELOW {
@@ -67,9 +69,9 @@ impl HashIndex {
             hashes,
             owners,
             bits,
-            starts: vec![0; (CHUNKS << bits) + 1],
-            following: vec![0; count * CHUNKS + BLOCK],
-            numbers: vec![0; count * CHUNKS],
+            starts: Column::zeroed((CHUNKS << bits) + 1),
+            following: Column::zeroed(count * CHUNKS + BLOCK),
+            numbers: Column::zeroed(count * CHUNKS),
         };
         let mut heads = Vec::with_capacity(count);
         for chunk in 0..CHUNKS {
@@ -83,7 +85,7 @@ impl HashIndex {
     fn fill(&mut self, chunk: usize, heads: &mut Vec<(u16, u16)>) {
         heads.clear();
         heads.extend(self.hashes.iter().map(|hash| {
-            let all = chunks(hash);
+            let all = chunks(&Pdq(*hash));
             (all[chunk] & self.mask(), all[(chunk + 1) % CHUNKS])
         }));
         let starts = &mut self.starts[chunk << self.bits..(chunk + 1) << self.bits];
@@ -95,11 +97,12 @@ impl HashIndex {
             at += std::mem::replace(start, at);
         }
         let mut ends = starts.to_vec();
+        let (following, numbers) = (&mut *self.following, &mut *self.numbers);
         for (number, (value, next)) in heads.iter().enumerate() {
             let at = ends[usize::from(*value)] as usize;
             ends[usize::from(*value)] += 1;
-            self.following[at] = *next;
-            self.numbers[at] = number as u32;
+            following[at] = *next;
+            numbers[at] = number as u32;
         }
     }
 
@@ -123,19 +126,20 @@ impl HashIndex {
     /// # Panics
     /// If there are not so many.
     pub fn get(&self, place: u32) -> Pdq {
-        self.hashes[place as usize]
+        Pdq(self.hashes[place as usize])
     }
 
     /// The owners and their hashes, in the order they were given.
     pub fn owned(&self) -> impl ExactSizeIterator<Item = (u32, Pdq)> {
-        self.owners.iter().copied().zip(self.hashes.iter().copied())
+        self.owners.iter().copied().zip(self.hashes.iter().map(|hash| Pdq(*hash)))
     }
 
     /// Bytes that it holds.
     pub fn memory(&self) -> usize {
-        self.hashes.capacity() * size_of::<Pdq>()
-            + (self.owners.capacity() + self.starts.capacity() + self.numbers.capacity())
-                * size_of::<u32>()
-            + self.following.capacity() * size_of::<u16>()
+        self.hashes.memory()
+            + self.owners.memory()
+            + self.starts.memory()
+            + self.numbers.memory()
+            + self.following.memory()
     }
 }

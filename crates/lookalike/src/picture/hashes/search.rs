@@ -111,8 +111,8 @@ impl HashIndex {
         budget: Budget,
         scratch: &mut Scratch,
     ) -> (u64, bool) {
-        for (hash, owner) in self.hashes.iter().zip(&self.owners) {
-            let distance = query.distance(hash);
+        for (hash, owner) in self.hashes.iter().zip(&*self.owners) {
+            let distance = query.distance(&Pdq(*hash));
             if distance <= reach.radius {
                 scratch.hits.push(Hit { distance, owner: *owner });
             }
@@ -158,11 +158,12 @@ impl HashIndex {
         scratch: &mut Scratch,
     ) -> (u64, bool) {
         let mut entries = 0;
+        let (following, hashes) = (&*self.following, &*self.hashes);
         for group in scratch.buckets.chunks(GROUP) {
             // Each step asks for all the group's memory at once, rather than piece by piece.
             touch(group.iter().map(|bucket| {
                 let last = (bucket.from as usize + BLOCK).min(bucket.to as usize);
-                self.following[bucket.from as usize] ^ self.following[last]
+                following[bucket.from as usize] ^ following[last]
             }));
             scratch.near.clear();
             for bucket in group {
@@ -170,14 +171,14 @@ impl HashIndex {
                 if entries > budget.entries {
                     return (entries, false);
                 }
-                self.compare(bucket, &mut scratch.near);
+                compare(following, bucket, &mut scratch.near);
             }
             for near in &mut scratch.near {
                 *near = self.numbers[*near as usize];
             }
-            touch(scratch.near.iter().map(|number| self.hashes[*number as usize].0[0] as u16));
+            touch(scratch.near.iter().map(|number| hashes[*number as usize][0] as u16));
             for number in &scratch.near {
-                let distance = query.distance(&self.hashes[*number as usize]);
+                let distance = query.distance(&Pdq(hashes[*number as usize]));
                 if distance <= reach.radius {
                     scratch.hits.push(Hit { distance, owner: self.owners[*number as usize] });
                 }
@@ -190,24 +191,24 @@ impl HashIndex {
         }
         (entries, true)
     }
+}
 
-    /// The entries of a bucket whose following chunk is near enough.
-    #[inline]
-    fn compare(&self, bucket: &Bucket, near: &mut Vec<u32>) {
-        let (mut at, end) = (bucket.from as usize, bucket.to as usize);
-        while at < end {
-            // Past the bucket's end lie other entries or the padding: compared, not taken.
-            let Some(block) = self.following[at..].first_chunk::<BLOCK>() else { return };
-            let mut fits = fitting(block, bucket.next, bucket.bound);
-            if end - at < BLOCK {
-                fits &= (1 << (8 * (end - at))) - 1;
-            }
-            while fits != 0 {
-                near.push(at as u32 + fits.trailing_zeros() / 8);
-                fits &= fits - 1;
-            }
-            at += BLOCK;
+/// The entries of a bucket whose following chunk is near enough.
+#[inline]
+fn compare(following: &[u16], bucket: &Bucket, near: &mut Vec<u32>) {
+    let (mut at, end) = (bucket.from as usize, bucket.to as usize);
+    while at < end {
+        // Past the bucket's end lie other entries or the padding: compared, not taken.
+        let Some(block) = following[at..].first_chunk::<BLOCK>() else { return };
+        let mut fits = fitting(block, bucket.next, bucket.bound);
+        if end - at < BLOCK {
+            fits &= (1 << (8 * (end - at))) - 1;
         }
+        while fits != 0 {
+            near.push(at as u32 + fits.trailing_zeros() / 8);
+            fits &= fits - 1;
+        }
+        at += BLOCK;
     }
 }
 
@@ -222,14 +223,15 @@ fn touch(values: impl Iterator<Item = u16>) {
 /// any processor.
 #[inline]
 fn fitting(block: &[u16; BLOCK], next: u16, bound: u16) -> u128 {
-    let fits = block.map(|chunk| {
+    let mut fits = [0; BLOCK];
+    for (fits, chunk) in fits.iter_mut().zip(block) {
         let differing = chunk ^ next;
         let pairs = differing - (differing >> 1 & 0x5555);
         let fours = (pairs & 0x3333) + (pairs >> 2 & 0x3333);
         let eights = (fours + (fours >> 4)) & 0x0f0f;
         let count = (eights + (eights >> 8)) & 0x1f;
-        u16::from(count <= bound)
-    });
+        *fits = u16::from(count <= bound);
+    }
     // Mostly none fits, which is quicker to see than which one does.
     if fits.iter().fold(0, |any, fits| any | fits) == 0 {
         return 0;
