@@ -120,12 +120,14 @@ impl Link {
 
 /// A hash of a text's lower-case form.
 fn hash_text(text: &str) -> u64 {
-    let mut state = 0u64;
-    for letter in text.chars().flat_map(char::to_lowercase) {
-        state = (state ^ u64::from(letter)).wrapping_mul(0xd6e8_feb8_6659_fd93);
-        state ^= state >> 32;
-    }
-    state
+    let with = |state: u64, letter: char| {
+        let state = (state ^ u64::from(letter)).wrapping_mul(0xd6e8_feb8_6659_fd93);
+        state ^ state >> 32
+    };
+    text.chars().fold(0, |state, letter| match letter.is_ascii() {
+        true => with(state, letter.to_ascii_lowercase()),
+        false => letter.to_lowercase().fold(state, with),
+    })
 }
 
 /// A number of followers in steps of an eighth of a doubling, at most 255.

@@ -12,8 +12,11 @@ use crate::text::{Reading, WordKind};
 
 /// How many counters of words there are, as a power of two: enough for the words of 10 M names.
 const WORD_BITS: u32 = 19;
-/// How many counters of names and pictures there are, as a power of two.
-const WHOLE_BITS: u32 = 24;
+/// How many counters of names and pictures there are, as a power of two: at least and at most.
+const WHOLE_BITS: [u32; 2] = [24, 30];
+/// And for each account that is protected, so that for as many others there is room, too: most
+/// counters are then raised once or not at all.
+const WHOLES_EACH: usize = 16;
 /// Names and pictures are counted in two counters each, the lower of which counts.
 const ROUNDS: u64 = 2;
 
@@ -29,13 +32,20 @@ pub struct Frequencies {
 
 impl Default for Frequencies {
     fn default() -> Frequencies {
-        let words = std::iter::repeat_with(AtomicU32::default).take(1 << WORD_BITS).collect();
-        let wholes = std::iter::repeat_with(AtomicU8::default).take(1 << WHOLE_BITS).collect();
-        Frequencies { words, wholes, names: AtomicU64::new(0), raised: AtomicU64::new(0) }
+        Frequencies::beside(0)
     }
 }
 
 impl Frequencies {
+    /// Empty tables for so many protected accounts and about as many others.
+    pub fn beside(accounts: usize) -> Frequencies {
+        let bits = accounts.saturating_mul(WHOLES_EACH).max(1).ilog2();
+        let bits = bits.clamp(WHOLE_BITS[0], WHOLE_BITS[1]);
+        let words = std::iter::repeat_with(AtomicU32::default).take(1 << WORD_BITS).collect();
+        let wholes = std::iter::repeat_with(AtomicU8::default).take(1 << bits).collect();
+        Frequencies { words, wholes, names: AtomicU64::new(0), raised: AtomicU64::new(0) }
+    }
+
     /// The counts of now, in counters of their own.
     pub(super) fn copy(&self) -> Frequencies {
         let of = Ordering::Relaxed;
@@ -53,14 +63,14 @@ impl Frequencies {
             self.word(word.key.as_bytes()).fetch_add(1, Ordering::Relaxed);
         }
         self.names.fetch_add(1, Ordering::Relaxed);
-        if !display.core.is_empty() {
-            self.raise(keys::hash(98, display.core.as_bytes()));
+        let name = Some(display.core).filter(|core| !core.is_empty());
+        let name = name.map(|core| keys::hash(98, core.as_bytes()));
+        let mut raised = 0;
+        for whole in name.into_iter().chain(avatars.iter().flat_map(parts)) {
+            self.raise(whole);
+            raised += ROUNDS;
         }
-        for avatar in avatars {
-            for part in parts(avatar) {
-                self.raise(part);
-            }
-        }
+        self.raised.fetch_add(raised, Ordering::Relaxed);
     }
 
     fn word(&self, word: &[u8]) -> &AtomicU32 {
@@ -70,7 +80,7 @@ impl Frequencies {
     fn counter(&self, hash: u64, round: u64) -> &AtomicU8 {
         let place = (hash ^ round.wrapping_mul(0x9e37_79b9_7f4a_7c15))
             .wrapping_mul(0xd6e8_feb8_6659_fd93)
-            >> (64 - WHOLE_BITS);
+            >> (64 - self.wholes.len().ilog2());
         &self.wholes[place as usize]
     }
 
@@ -81,13 +91,12 @@ impl Frequencies {
             // A full counter stays full.
             let _ = counter.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more);
         }
-        self.raised.fetch_add(ROUNDS, Ordering::Relaxed);
     }
 
     /// How many were counted, less what others are expected to have added; 255 at most.
     fn count(&self, hash: u64) -> f32 {
         let counts = (0..ROUNDS).map(|round| self.counter(hash, round).load(Ordering::Relaxed));
-        let by_chance = self.raised.load(Ordering::Relaxed) as f32 / (1u64 << WHOLE_BITS) as f32;
+        let by_chance = self.raised.load(Ordering::Relaxed) as f32 / self.wholes.len() as f32;
         f32::from(counts.min().unwrap_or_default()) - by_chance / 2.0
     }
 
@@ -140,7 +149,8 @@ impl Frequencies {
         let raised = AtomicU64::new(bytes::read_u64(from)?);
         let words = bytes::read_all_u32(from)?;
         let wholes = bytes::read_all_u8(from)?;
-        if words.len() != 1 << WORD_BITS || wholes.len() != 1 << WHOLE_BITS {
+        let wholes_fit = wholes.len().is_power_of_two() && wholes.len().ilog2() >= WHOLE_BITS[0];
+        if words.len() != 1 << WORD_BITS || !wholes_fit {
             return Err(bytes::broken("tables of frequencies of another size"));
         }
         let words = words.into_iter().map(AtomicU32::new).collect();
@@ -182,5 +192,21 @@ mod tests {
         frequencies.write_to(&mut written).unwrap();
         let read = Frequencies::read_from(&mut written.as_slice()).unwrap();
         assert_eq!(read.owners(&common), frequencies.owners(&common));
+    }
+
+    #[test]
+    fn there_is_room_for_all_accounts_and_as_many_others() {
+        assert_eq!(Frequencies::beside(0).wholes.len(), 1 << 24);
+        let large = Frequencies::beside(1 << 21);
+        assert_eq!(large.wholes.len(), 1 << 25);
+        let picture = Pdq([1, 2, 3, 4]);
+        (0..40).for_each(|_| large.add(&Reader::new().read("Li Wei"), &[picture]));
+        let mut written = Vec::new();
+        large.write_to(&mut written).unwrap();
+        let read = Frequencies::read_from(&mut written.as_slice()).unwrap();
+        assert_eq!(read.owners(&picture), large.owners(&picture));
+        assert!(read.owners(&picture) > 5.0);
+        let end = written.len() - 1;
+        Frequencies::read_from(&mut &written[..end]).unwrap_err();
     }
 }

@@ -38,7 +38,7 @@ impl Merge {
     /// Merges; takes about 5 µs a row.
     pub fn run(self, reader: &Reader, threads: usize) -> Merged {
         let rows: Vec<Row> = self.segments.iter().flat_map(|segment| segment.rows()).collect();
-        Merged { to: Segment::build(reader, rows, threads), from: self.segments }
+        Merged { to: Segment::build(reader, rows, threads, None), from: self.segments }
     }
 }
 

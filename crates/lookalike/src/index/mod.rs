@@ -22,6 +22,7 @@ pub mod postings;
 pub mod question;
 pub mod row;
 pub mod segment;
+mod shares;
 
 use std::collections::HashMap;
 use std::io::{self, Read, Write};
@@ -59,32 +60,30 @@ pub struct Index {
 impl Index {
     /// Builds an index on as many threads as given.
     pub fn build(reader: &Reader, identities: &[Identity], threads: usize) -> Index {
-        let mut last: HashMap<u64, usize> = HashMap::with_capacity(identities.len());
-        for (place, identity) in identities.iter().enumerate() {
-            last.insert(identity.number, place);
-        }
-        let kept = identities.iter().enumerate().filter(|(place, of)| last[&of.number] == *place);
-        let rows = kept.map(|(_, identity)| Row::from(identity)).collect();
-        drop(last);
-        Index::of_rows(reader, rows, threads)
+        // Of several of one number the last.
+        let mut places: Vec<usize> = (0..identities.len()).collect();
+        places.sort_unstable_by_key(|place| (identities[*place].number, *place));
+        let same = |a: &usize, b: &usize| identities[*a].number == identities[*b].number;
+        let kept: Vec<usize> =
+            places.chunk_by(same).filter_map(|places| places.last().copied()).collect();
+        let rows = shares::each(&kept, threads, |_, kept| {
+            kept.iter().map(|place| Row::from(&identities[*place])).collect::<Vec<_>>()
+        });
+        Index::of_rows(reader, rows.into_iter().flatten().collect(), threads)
     }
 
     /// Builds an index of rows with different numbers.
     pub fn of_rows(reader: &Reader, mut rows: Vec<Row>, threads: usize) -> Index {
-        let mut index = Index::default();
+        let frequencies = Arc::new(Frequencies::beside(rows.len()));
+        let mut index = Index { segments: Vec::new(), frequencies };
         while !rows.is_empty() {
             let rest = rows.split_off(rows.len().min(SEGMENT_MAX));
-            index.count(reader, &rows);
-            index.segments.push(Arc::new(Segment::build(reader, rows, threads)));
+            let count = Some(&*index.frequencies);
+            let segment = Segment::build(reader, rows, threads, count);
+            index.segments.push(Arc::new(segment));
             rows = rest;
         }
         index
-    }
-
-    fn count(&self, reader: &Reader, rows: &[Row]) {
-        for row in rows {
-            self.frequencies.add(&reader.read(&row.display_name), &row.avatars);
-        }
     }
 
     /// Counts an account that is not protected, so that what is common among all accounts is known.
@@ -108,8 +107,8 @@ impl Index {
         rows.sort_unstable_by_key(|row| row.number);
         let mut index = self.clone();
         if !rows.is_empty() {
-            index.count(reader, &rows);
-            index.segments.push(Arc::new(Segment::build(reader, rows, 1)));
+            let segment = Segment::build(reader, rows, 1, Some(&index.frequencies));
+            index.segments.push(Arc::new(segment));
         }
         for (segment, row) in old {
             // Whoever reads the index of before still finds the row there.

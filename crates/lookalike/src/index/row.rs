@@ -103,14 +103,13 @@ impl ReadRow {
         }
     }
 
-    fn add_name(&mut self, reader: &Reader, of: KeyOf, name: &str) {
-        let reading = reader.read(name);
+    fn add_name(&mut self, reader: &Reader, of: KeyOf, reading: &Reading) {
         self.add(of.and(KeyOf::FULL), reading.looks);
-        if let Some(latin) = latin_looks(reader, &reading) {
+        if let Some(latin) = latin_looks(reader, reading) {
             self.add(of.and(KeyOf::FULL), latin);
         }
         self.add(of.and(KeyOf::CORE), reading.core);
-        if let Some(start) = first_words(&reading) {
+        if let Some(start) = first_words(reading) {
             self.others.push((Family::Whole, start));
         }
         // What a handle sounds like, the display name mostly does too.
@@ -121,7 +120,7 @@ impl ReadRow {
                 }
             }
         }
-        if let Some(words) = sorted_words(&reading) {
+        if let Some(words) = sorted_words(reading) {
             self.others.push((Family::Words, words));
         }
     }
@@ -173,17 +172,18 @@ pub fn sorted_words(reading: &Reading) -> Option<Vec<u8>> {
 }
 
 impl Row {
-    /// Reads its names.
-    pub fn read(&self, reader: &Reader) -> ReadRow {
+    /// Reads its names; also gives how the display name reads.
+    pub fn read(&self, reader: &Reader) -> (ReadRow, Reading) {
         let mut read = ReadRow::default();
-        read.add_name(reader, KeyOf::HANDLE, &self.handle);
-        read.add_name(reader, KeyOf::DISPLAY, &self.display_name);
+        let display = reader.read(&self.display_name);
+        read.add_name(reader, KeyOf::HANDLE, &reader.read(&self.handle));
+        read.add_name(reader, KeyOf::DISPLAY, &display);
         for alias in &self.aliases {
-            read.add_name(reader, KeyOf::ALIAS, alias);
+            read.add_name(reader, KeyOf::ALIAS, &reader.read(alias));
         }
         read.others.sort_by(|a, b| (a.0 as u8, &a.1).cmp(&(b.0 as u8, &b.1)));
         read.others.dedup();
-        read
+        (read, display)
     }
 }
 

@@ -7,10 +7,11 @@ use std::io::{self, Read, Write};
 use std::ops::Deref;
 use std::sync::Arc;
 
-use super::bytes;
+use super::frequencies::Frequencies;
 use super::keys::{self, Family};
 use super::postings::{Posting, Postings};
 use super::row::{KeyOf, Row};
+use super::{bytes, shares};
 use crate::column::Column;
 use crate::picture::{HashIndex, Pdq};
 use crate::profile::{Link, WordSet};
@@ -62,14 +63,17 @@ struct Share {
 }
 
 impl Share {
-    fn read(reader: &Reader, rows: &[Row], first: u32) -> Share {
+    fn read(reader: &Reader, rows: &[Row], first: u32, count: Option<&Frequencies>) -> Share {
         let mut share = Share::default();
         let mut hashes = Vec::new();
         for (place, row) in rows.iter().enumerate() {
             let number = first + place as u32;
             let before = share.text.len();
             hashes.clear();
-            let read = row.read(reader);
+            let (read, display) = row.read(reader);
+            if let Some(frequencies) = count {
+                frequencies.add(&display, &row.avatars);
+            }
             for (_, key) in &read.keys {
                 hashes.push(keys::split(Family::Whole, key.as_bytes()));
                 if keys::is_short(key.len()) && keys::tolerance(key.len()) > 0 {
@@ -127,27 +131,17 @@ impl Columns {
 
 impl Segment {
     /// Builds it, on as many threads as asked for. Rows come to lie in the order of their fame, so
-    /// that where a search must stop early it has seen the famous ones.
-    pub fn build(reader: &Reader, mut rows: Vec<Row>, threads: usize) -> Segment {
-        rows.sort_by_key(|row| (std::cmp::Reverse(row.fame), row.number));
-        let share = rows.len().div_ceil(threads.max(1)).max(1);
-        let mut shares: Vec<Share> = Vec::new();
-        std::thread::scope(|scope| {
-            let started: Vec<_> = rows
-                .chunks(share)
-                .enumerate()
-                .map(|(place, rows)| {
-                    scope.spawn(move || Share::read(reader, rows, (place * share) as u32))
-                })
-                .collect();
-            // A panic there is a defect here: it goes on upwards.
-            shares = started
-                .into_iter()
-                .map(|thread| match thread.join() {
-                    Ok(share) => share,
-                    Err(panic) => std::panic::resume_unwind(panic),
-                })
-                .collect();
+    /// that where a search must stop early it has seen the famous ones. Names and pictures are
+    /// counted where that is asked for.
+    pub fn build(
+        reader: &Reader,
+        mut rows: Vec<Row>,
+        threads: usize,
+        count: Option<&Frequencies>,
+    ) -> Segment {
+        rows.sort_by_cached_key(|row| (std::cmp::Reverse(row.fame), row.number));
+        let shares = shares::each(&rows, threads, |first, rows| {
+            Share::read(reader, rows, first as u32, count)
         });
         let mut segment = Columns::of(&rows);
         let mut whole = Vec::new();

@@ -38,11 +38,16 @@ const TILES: [(usize, u32); CHUNKS] = [
 /// The chunks of a hash.
 #[inline]
 pub(super) fn chunks(hash: &Pdq) -> [u16; CHUNKS] {
-    TILES.map(|(word, column)| {
-        let rows = hash.0[word] >> (4 * column);
-        let nibble = |row: u32| (rows >> (CHUNK_BITS * row) & 0xf) << (4 * row);
-        (nibble(0) | nibble(1) | nibble(2) | nibble(3)) as u16
-    })
+    std::array::from_fn(|place| chunk(hash, place))
+}
+
+/// One of the chunks; the first follows the last.
+#[inline]
+pub(super) fn chunk(hash: &Pdq, place: usize) -> u16 {
+    let (word, column) = TILES[place % CHUNKS];
+    let rows = hash.0[word] >> (4 * column);
+    let nibble = |row: u32| (rows >> (CHUNK_BITS * row) & 0xf) << (4 * row);
+    (nibble(0) | nibble(1) | nibble(2) | nibble(3)) as u16
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@
 mod keep;
 mod search;
 
-use super::chunks::{CHUNK_BITS, CHUNKS, chunks};
+use super::chunks::{CHUNK_BITS, CHUNKS, chunk};
 use super::pdq::Pdq;
 use crate::column::Column;
 
@@ -74,25 +74,25 @@ impl HashIndex {
             numbers: Column::zeroed(count * CHUNKS),
         };
         let mut heads = Vec::with_capacity(count);
-        for chunk in 0..CHUNKS {
-            index.fill(chunk, &mut heads);
+        for place in 0..CHUNKS {
+            index.fill(place, &mut heads);
         }
         index.starts[CHUNKS << bits] = (count * CHUNKS) as u32;
         index
     }
 
     /// Orders all hashes by one chunk.
-    fn fill(&mut self, chunk: usize, heads: &mut Vec<(u16, u16)>) {
+    fn fill(&mut self, place: usize, heads: &mut Vec<(u16, u16)>) {
         heads.clear();
         heads.extend(self.hashes.iter().map(|hash| {
-            let all = chunks(&Pdq(*hash));
-            (all[chunk] & self.mask(), all[(chunk + 1) % CHUNKS])
+            let hash = Pdq(*hash);
+            (chunk(&hash, place) & self.mask(), chunk(&hash, place + 1))
         }));
-        let starts = &mut self.starts[chunk << self.bits..(chunk + 1) << self.bits];
+        let starts = &mut self.starts[place << self.bits..(place + 1) << self.bits];
         for (value, _) in heads.iter() {
             starts[usize::from(*value)] += 1;
         }
-        let mut at = (chunk * self.hashes.len()) as u32;
+        let mut at = (place * self.hashes.len()) as u32;
         for start in starts.iter_mut() {
             at += std::mem::replace(start, at);
         }
