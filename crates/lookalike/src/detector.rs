@@ -128,7 +128,7 @@ impl Detector {
         ask: &Ask,
         which: impl Fn(u64) -> bool,
     ) -> Checked {
-        let own = Own::of(profile, &scratch.question, index.frequencies());
+        let own = Own::of(profile, &scratch.question, index);
         let mut scored: Vec<(f32, usize)> = Vec::with_capacity(scratch.gathered.candidates.len());
         let features = |place: usize, scratch: &Scratch| {
             let candidate = &scratch.gathered.candidates[place];
@@ -180,7 +180,7 @@ impl Detector {
         budget: &Budget,
     ) -> Vec<Seen> {
         self.gather(index, profile, scratch, budget);
-        let own = Own::of(profile, &scratch.question, index.frequencies());
+        let own = Own::of(profile, &scratch.question, index);
         let candidates = scratch.gathered.candidates.iter();
         candidates
             .map(|candidate| {

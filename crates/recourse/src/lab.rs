@@ -5,7 +5,7 @@
 
 use std::fmt::Write as _;
 use std::fs::File;
-use std::io::{BufReader, Write as _};
+use std::io::{BufReader, BufWriter, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use kit::clock::Stopwatch;
@@ -186,6 +186,37 @@ pub fn eval(folder: &Path, model: Option<&Path>, identities: usize) -> Result<St
     let _ = writeln!(
         text,
         "checks in process, one thread: {rate:.0}/s, p50 {median:.0} us, p99 {most:.0} us"
+    );
+    text.push_str(&restart(&lab.index).map_err(|error| format!("the index in a file: {error}"))?);
+    Ok(text)
+}
+
+/// How long the index takes to a file and back, which is what a restart waits for.
+fn restart(index: &Index) -> std::io::Result<String> {
+    let path = std::env::temp_dir().join(format!("recourse-eval-{}.index", std::process::id()));
+    let file = File::options().read(true).write(true).create_new(true).open(&path)?;
+    let text = there_and_back(index, &file);
+    std::fs::remove_file(&path)?;
+    text
+}
+
+fn there_and_back(index: &Index, mut file: &File) -> std::io::Result<String> {
+    let watch = Stopwatch::start();
+    let mut to = BufWriter::with_capacity(1 << 20, file);
+    index.write_to(&mut to)?;
+    to.flush()?;
+    drop(to);
+    let written = watch.elapsed();
+    let bytes = file.stream_position()?;
+    file.rewind()?;
+    let watch = Stopwatch::start();
+    let read = Index::read_from(&mut BufReader::with_capacity(1 << 20, file))?;
+    let text = format!(
+        "{} identities to a file of {:.0} MB in {:.1} s and back in {:.1} s\n",
+        read.len(),
+        bytes as f64 / 1e6,
+        written.as_secs_f64(),
+        watch.elapsed().as_secs_f64(),
     );
     Ok(text)
 }

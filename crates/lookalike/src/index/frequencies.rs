@@ -100,6 +100,13 @@ impl Frequencies {
         f32::from(counts.min().unwrap_or_default()) - by_chance / 2.0
     }
 
+    /// How many other accounts were counted beside so many that are protected, from 0 for none to 1
+    /// for half as many or more.
+    pub fn known_beside(&self, protected: usize) -> f32 {
+        let others = self.names.load(Ordering::Relaxed).saturating_sub(protected as u64);
+        (2.0 * others as f32 / protected.max(1) as f32).min(1.0)
+    }
+
     /// How surprising a word is in a name, in bits: the logarithm of one in how many names has it.
     /// Of a table of few names little is known, so nothing there is very surprising.
     pub fn surprise(&self, word: &[u8]) -> f32 {

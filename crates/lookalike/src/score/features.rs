@@ -5,7 +5,7 @@
 
 use super::bait;
 use super::names::{beside, covered};
-use crate::index::frequencies::Frequencies;
+use crate::index::Index;
 use crate::index::gather::{Candidate, FAR, Gathered};
 use crate::index::question::Question;
 use crate::index::row::KeyOf;
@@ -68,7 +68,7 @@ const fn feature(name: &'static str, signal: Signal, sign: i8) -> Feature {
 const PER_NAME: usize = 12;
 
 /// All features, in the order of [`Features`].
-pub const FEATURES: [Feature; 46] = [
+pub const FEATURES: [Feature; 47] = [
     // How alike the name and the nearest key are, 0 to 1.
     feature("handle_likeness", Signal::Handle, 1),
     // How many symbols the nearest key has; symbols of large scripts count 2.
@@ -147,6 +147,9 @@ pub const FEATURES: [Feature; 46] = [
     feature("handle_covered_surprise", Signal::Handle, 1),
     feature("display_covered", Signal::DisplayName, 1),
     feature("display_covered_surprise", Signal::DisplayName, 1),
+    // How well it is known how common pictures and names are, 0 to 1: what nobody else is known to
+    // have says more where many are known.
+    feature("others_known", Signal::Avatar, 0),
 ];
 
 /// The features of one pair, in the order of [`FEATURES`].
@@ -172,12 +175,15 @@ pub struct Own {
     words: [[f32; MAX_WORDS]; 2],
     owners: f32,
     bearers: f32,
+    known: f32,
 }
 
 impl Own {
     /// Of a profile.
-    pub fn of(profile: &Profile, question: &Question, frequencies: &Frequencies) -> Own {
+    pub fn of(profile: &Profile, question: &Question, index: &Index) -> Own {
+        let frequencies = index.frequencies();
         let mut own = Own { bait: bait::in_text(&profile.bio), ..Own::default() };
+        own.known = frequencies.known_beside(index.len());
         let owners = profile.avatars.iter().map(|avatar| frequencies.owners(avatar));
         own.owners = owners.fold(0.0, f32::max);
         own.bearers = question.readings.get(1).map_or(0.0, |name| frequencies.bearers(name));
@@ -306,6 +312,7 @@ fn add_others(
     rest[15] = own.owners;
     rest[16] = own.bearers;
     rest[17] = question.bio.kept(segment.bio(row));
+    rest[22] = own.known;
 }
 
 /// The features without all that the evidence names as speaking for an imitation.
