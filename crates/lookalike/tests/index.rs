@@ -237,6 +237,7 @@ fn odd_profiles_are_checked_like_others() {
         }
     }
 }
+
 #[test]
 fn handles_alone_are_told_by_looks_first_and_then_by_letters() {
     let detector = Detector::default();
@@ -283,5 +284,29 @@ fn a_handle_alone_is_weighed_beside_the_nearest_as_a_check_weighs() {
             assert!(named.iter().any(|(number, _)| *number == found.number));
             assert!(all.contains(found), "{found:?}");
         }
+    }
+}
+
+#[test]
+fn where_too_many_share_a_part_of_a_name_the_most_alike_are_compared() {
+    let detector = Detector::default();
+    // All begin alike; of 26 the rest is one letter over and over, of one it is nearly the name's.
+    let ends = ('a'..='z').map(|letter| format!("{letter}o{letter}e{letter}o{letter}i"));
+    let ends = ends.chain(["kurstbam".to_owned()]);
+    let of = |(number, end): (u64, String)| Identity {
+        number,
+        handle: format!("wxyz{end}"),
+        ..Identity::default()
+    };
+    let identities: Vec<Identity> = (0..).zip(ends).map(of).collect();
+    let index = Index::build(&detector.reader, &identities, 1);
+    let mut scratch = Scratch::default();
+    let profile = Profile { handle: "wxyzkurstban".to_owned(), ..Profile::default() };
+    for (comparisons, truncated) in [(400, false), (1, true)] {
+        let budget = Budget { comparisons, ..Budget::default() };
+        let ask = Ask { budget, min_score: f32::NEG_INFINITY, ..Ask::default() };
+        let checked = detector.check(&index, &profile, &mut scratch, &ask);
+        assert_eq!(checked.truncated, truncated, "{comparisons}");
+        assert!(checked.matches.iter().any(|found| found.number == 26), "{comparisons}");
     }
 }

@@ -6,7 +6,8 @@
 use std::sync::Arc;
 
 use super::keys;
-use super::question::{Found, Question};
+use super::postings::Posting;
+use super::question::{Found, PartProbe, Question};
 use super::segment::Segment;
 use crate::picture::{self, Pdq};
 use crate::profile::MAX_AVATARS;
@@ -36,7 +37,7 @@ impl Default for Budget {
             per_key: 256,
             per_part: 32,
             per_picture: 64,
-            comparisons: 800,
+            comparisons: 400,
             close: 10,
         }
     }
@@ -86,10 +87,20 @@ pub struct Gathered {
     /// How many have a picture within 31 bits.
     pub same_picture: u32,
     seen: Seen,
-    alike: Vec<(u32, u8)>,
+    alike: Vec<Alike>,
     pictures: picture::Scratch,
     postings: usize,
     comparisons: usize,
+}
+
+/// A row of which a key may be near one of the question's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Alike {
+    /// In how many bits what is around a common segment differs.
+    apart: u8,
+    row: u32,
+    /// Which of the question's keys.
+    key: u8,
 }
 
 /// Which rows were met, and where they are among the candidates.
@@ -271,36 +282,46 @@ impl Gathered {
 
     fn add_parts(&mut self, place: u32, segment: &Segment, question: &Question, budget: &Budget) {
         let mut alike = std::mem::take(&mut self.alike);
+        alike.clear();
         for probes in question.part_probes.chunks(GROUP) {
-            alike.clear();
             segment.parts.touch(probes.iter().map(|probe| probe.place.hash));
-            for probe in probes {
-                let bucket = segment.parts.bucket(probe.place.hash);
+            for PartProbe { place, key } in probes {
+                let bucket = segment.parts.bucket(place.hash);
                 self.postings += bucket.len();
-                let near = bucket.filter(|known| probe.place.may_be(known.tag));
-                alike.extend(near.map(|known| (known.row, probe.key)));
+                alike.extend(bucket.filter_map(|Posting { row, tag }| {
+                    place.apart(tag).map(|apart| Alike { apart, row, key: *key })
+                }));
             }
-            alike.retain(|(row, key)| {
-                let slot = self.seen.slot(place, *row);
-                let before = slot.compared;
-                slot.compared |= 1 << key;
-                before >> key & 1 == 0
-            });
-            segment.touch(alike.iter().map(|(row, _)| *row));
-            self.comparisons += alike.len();
-            for (row, key) in &alike {
-                self.compare(place, segment, question, (*row, *key));
-            }
-            if self.postings > budget.postings || self.comparisons > budget.comparisons {
+            if self.postings > budget.postings {
                 self.truncated = true;
                 break;
+            }
+        }
+        // Of too many those around whose segment the most is alike.
+        let most = budget.comparisons.saturating_sub(self.comparisons);
+        if alike.len() > most {
+            alike.select_nth_unstable(most);
+            alike.truncate(most);
+            self.truncated = true;
+        }
+        alike.retain(|Alike { row, key, .. }| {
+            let slot = self.seen.slot(place, *row);
+            let before = slot.compared;
+            slot.compared |= 1 << key;
+            before >> key & 1 == 0
+        });
+        self.comparisons += alike.len();
+        for alike in alike.chunks(GROUP) {
+            segment.touch(alike.iter().map(|alike| alike.row));
+            for alike in alike {
+                self.compare(place, segment, question, *alike);
             }
         }
         self.alike = alike;
     }
 
-    fn compare(&mut self, place: u32, segment: &Segment, question: &Question, at: (u32, u8)) {
-        let (row, query) = (at.0, &question.keys()[at.1 as usize]);
+    fn compare(&mut self, place: u32, segment: &Segment, question: &Question, alike: Alike) {
+        let (row, query) = (alike.row, &question.keys()[alike.key as usize]);
         let len = query.pattern.key().len();
         let keys = segment.keys(row).filter(|(of, key)| {
             let most = keys::tolerance(key.len());

@@ -105,18 +105,20 @@ pub struct Place {
 }
 
 impl Place {
-    /// Whether a key may be within the edits that has a segment here and this mask. Among the
-    /// segments that such a key shares with this one is one with at most as many edits before it
+    /// Whether a key may be within the edits that has a segment here and this mask: in how many
+    /// bits the masks then differ. Among the segments that such a key shares with this one is one with at most as many edits before it
     /// as there are segments before it, and likewise after it: the edits are one fewer than the
     /// segments, so that on a walk along them there is a first step at which edits fall behind.
-    pub fn may_be(&self, mask: u64) -> bool {
+    pub fn apart(&self, mask: u64) -> Option<u8> {
         let differing = self.mask ^ mask;
         let (edits, index) = (u32::from(self.edits), u32::from(self.index));
         if index == 0 || index == edits {
-            return differing.count_ones() <= 2 * edits;
+            let apart = differing.count_ones();
+            return (apart <= 2 * edits).then_some(apart as u8);
         }
         let [before, after] = ones_of_both(differing);
-        before <= 2 * index && after <= 2 * (edits - index)
+        let near = before <= 2 * index && after <= 2 * (edits - index);
+        near.then_some((before + after) as u8)
     }
 }
 
@@ -271,7 +273,7 @@ mod tests {
             let mut found = Vec::new();
             probes(&query, &mut found);
             let is_met = |(hash, mask): (u32, u64)| {
-                found.iter().any(|place| place.hash == hash && place.may_be(mask))
+                found.iter().any(|place| place.hash == hash && place.apart(mask).is_some())
             };
             prop_assert!(segments(&key).any(is_met));
         }
