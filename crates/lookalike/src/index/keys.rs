@@ -106,9 +106,10 @@ pub struct Place {
 
 impl Place {
     /// Whether a key may be within the edits that has a segment here and this mask: in how many
-    /// bits the masks then differ. Among the segments that such a key shares with this one is one with at most as many edits before it
-    /// as there are segments before it, and likewise after it: the edits are one fewer than the
-    /// segments, so that on a walk along them there is a first step at which edits fall behind.
+    /// bits the masks then differ. Among the segments that such a key shares with this one is one
+    /// with at most as many edits before it as there are segments before it, and likewise after
+    /// it: the edits are one fewer than the segments, so that on a walk along them there is a first
+    /// step at which edits fall behind.
     pub fn apart(&self, mask: u64) -> Option<u8> {
         let differing = self.mask ^ mask;
         let (edits, index) = (u32::from(self.edits), u32::from(self.index));
