@@ -309,4 +309,11 @@ fn where_too_many_share_a_part_of_a_name_the_most_alike_are_compared() {
         assert_eq!(checked.truncated, truncated, "{comparisons}");
         assert!(checked.matches.iter().any(|found| found.number == 26), "{comparisons}");
     }
+    // Who is protected since is compared, however many there were before.
+    let late = Identity { number: 27, handle: "wxyzkurstbanu".to_owned(), ..Identity::default() };
+    let index = index.after(&detector.reader, &[Change::Set(late)]);
+    let budget = Budget { comparisons: 1, ..Budget::default() };
+    let ask = Ask { budget, min_score: f32::NEG_INFINITY, ..Ask::default() };
+    let matches = detector.check(&index, &profile, &mut scratch, &ask).matches;
+    assert!([26, 27].iter().all(|number| matches.iter().any(|found| found.number == *number)));
 }

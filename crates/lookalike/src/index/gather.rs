@@ -24,7 +24,8 @@ pub struct Budget {
     /// How many rows with a near picture are taken: the nearest. A picture that more have is a
     /// default or stock one and leads to nobody.
     pub per_picture: usize,
-    /// How many keys are compared symbol by symbol.
+    /// How many keys of a segment are compared symbol by symbol: a small new one must not go
+    /// without because a large old one has many.
     pub comparisons: usize,
     /// How many candidates are looked at closely.
     pub close: usize,
@@ -90,7 +91,6 @@ pub struct Gathered {
     alike: Vec<Alike>,
     pictures: picture::Scratch,
     postings: usize,
-    comparisons: usize,
 }
 
 /// A row of which a key may be near one of the question's.
@@ -174,7 +174,6 @@ impl Gathered {
         self.same_picture = 0;
         self.seen.clear();
         self.postings = 0;
-        self.comparisons = 0;
     }
 
     /// Adds what a segment has.
@@ -298,10 +297,9 @@ impl Gathered {
             }
         }
         // Of too many those around whose segment the most is alike.
-        let most = budget.comparisons.saturating_sub(self.comparisons);
-        if alike.len() > most {
-            alike.select_nth_unstable(most);
-            alike.truncate(most);
+        if alike.len() > budget.comparisons {
+            alike.select_nth_unstable(budget.comparisons);
+            alike.truncate(budget.comparisons);
             self.truncated = true;
         }
         alike.retain(|Alike { row, key, .. }| {
@@ -310,7 +308,6 @@ impl Gathered {
             slot.compared |= 1 << key;
             before >> key & 1 == 0
         });
-        self.comparisons += alike.len();
         for alike in alike.chunks(GROUP) {
             segment.touch(alike.iter().map(|alike| alike.row));
             for alike in alike {
