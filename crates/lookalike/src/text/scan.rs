@@ -115,12 +115,17 @@ pub(super) fn scan(raw: &str) -> Scan {
     scan
 }
 
-/// The characters that were scanned, with no more marks than are looked at.
+/// The characters that were scanned, with no more marks than are looked at: what is not seen
+/// between marks does not begin a letter with marks of its own.
 fn limited(raw: &str, scanned: usize) -> impl Iterator<Item = char> {
     let mut marks = 0;
     raw.chars().take(scanned).filter(move |&each| {
-        marks = if TABLE.entry(each).class == Class::Mark { marks + 1 } else { 0 };
-        marks <= MAX_MARKS
+        marks = match TABLE.entry(each).class {
+            Class::Mark => marks + 1,
+            _ if plain::invisible(each) => marks,
+            _ => 0,
+        };
+        marks <= MAX_MARKS || plain::invisible(each)
     })
 }
 

@@ -194,6 +194,11 @@ fn hostile_input_is_cut() {
     let few = format!("n{}ike", "\u{301}".repeat(100));
     assert_eq!((read(&few).looks, read(&few).cut), (read("nike").looks, false));
     assert_eq!(read(&few).tricks.count(TrickKind::Mark), 4);
+    for unseen in ["\0", "\u{200b}", "\u{202e}"] {
+        let parted = format!("n{}ike", format!("{}{unseen}", "\u{301}".repeat(4)).repeat(50));
+        let plain = read(&parted).plain;
+        assert_eq!((read(&plain).plain.as_str(), plain.chars().count()), (plain.as_str(), 7));
+    }
     for part in ["a", "🇧🇷", "\u{202e}", "\u{200b}", "|", "ﷺ", "\u{e0041}", "ǝ", "漢"] {
         let long = part.repeat(1_000_000 / part.len());
         let reading = read(&long);
