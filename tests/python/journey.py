@@ -151,10 +151,11 @@ def main():
         grpc.channel_ready_future(channel).result(timeout=PATIENCE_SECONDS)
         services = ProtoReflectionDescriptorDatabase(channel).get_services()
         assert "recourse.reports.v1.ReportsService" in services, f"reflection: {services}"
-        answer = health_pb2_grpc.HealthStub(channel).Check(
-            health_pb2.HealthCheckRequest(service="recourse.reports.v1.ReportsService")
-        )
-        check("health", answer.status, health_pb2.HealthCheckResponse.SERVING)
+        health = health_pb2_grpc.HealthStub(channel)
+        asked = health_pb2.HealthCheckRequest(service="recourse.reports.v1.ReportsService")
+        serving = health_pb2.HealthCheckResponse.SERVING
+        # A service answers before it is ready, and says so.
+        wait_for("health", lambda: health.Check(asked).status == serving)
         Journey(channel).walk()
     print("the journey from Python reads as it should")
 

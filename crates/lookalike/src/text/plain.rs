@@ -49,7 +49,8 @@ pub(super) fn of(characters: impl Iterator<Item = char>, capacity: usize) -> Str
     let seen = characters.filter(|&each| !invisible(each) || each.is_whitespace());
     let mut plain = String::with_capacity(capacity);
     let mut space = false;
-    for each in seen.nfc().flat_map(folded) {
+    // Without case some letters compose with marks that they did not compose with before.
+    for each in seen.nfc().flat_map(folded).nfc() {
         if each.is_whitespace() {
             space = !plain.is_empty();
         } else {

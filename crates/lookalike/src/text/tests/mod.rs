@@ -187,6 +187,11 @@ fn decoration_is_not_read() {
 }
 
 #[test]
+fn what_composes_without_case_only_is_composed() {
+    assert_eq!(read("T\u{308}ina").plain, "\u{1e97}ina");
+}
+
+#[test]
 fn hostile_input_is_cut() {
     let marks = format!("n{}ike", "\u{301}".repeat(10_000));
     assert!(read(&marks).cut);
