@@ -317,3 +317,19 @@ fn where_too_many_share_a_part_of_a_name_the_most_alike_are_compared() {
     let matches = detector.check(&index, &profile, &mut scratch, &ask).matches;
     assert!([26, 27].iter().all(|number| matches.iter().any(|found| found.number == *number)));
 }
+
+#[test]
+fn a_shorter_name_as_far_away_does_not_hide_a_longer_one() {
+    let detector = Detector::default();
+    let identity = |display_name: &str| Identity {
+        handle: "cbcbacacb".to_owned(),
+        display_name: display_name.to_owned(),
+        ..Identity::default()
+    };
+    let profile = Profile { handle: "cbcabacb".to_owned(), ..Profile::default() };
+    // Two edits from either; of seven symbols one is found, of nine two.
+    for display_name in ["", "bacbacb"] {
+        let index = Index::build(&detector.reader, &[identity(display_name)], 1);
+        assert_eq!(met(&index, &detector, &profile), [0], "{display_name}");
+    }
+}

@@ -326,9 +326,13 @@ impl Gathered {
                 && key.len().abs_diff(len) <= most
                 && query.pattern.lacks(key) as usize <= most
         });
-        let near = keys.map(|(_, key)| (query.pattern.distance(key), key.len())).min();
+        // Of another key as far away the tolerance may be less.
+        let near = keys
+            .map(|(_, key)| (query.pattern.distance(key), key.len()))
+            .filter(|(distance, len)| *distance as usize <= keys::tolerance(*len))
+            .min();
         let Some((distance, key_len)) = near else { return };
-        if distance as usize <= keys::tolerance(key_len) && segment.is_live(row) {
+        if segment.is_live(row) {
             for (name, near) in self.near.iter_mut().enumerate() {
                 *near += u32::from(query.names >> name & 1);
             }
