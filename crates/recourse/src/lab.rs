@@ -191,7 +191,7 @@ pub fn eval(folder: &Path, model: Option<&Path>, identities: usize) -> Result<St
     Ok(text)
 }
 
-/// How long the index takes to a file and back, which is what a restart waits for.
+/// How long the index takes to a file and back: most of what a restart waits for.
 fn restart(index: &Index) -> std::io::Result<String> {
     let path = std::env::temp_dir().join(format!("recourse-eval-{}.index", std::process::id()));
     let file = File::options().read(true).write(true).create_new(true).open(&path)?;

@@ -14,8 +14,8 @@ use crate::text::{Reading, WordKind};
 const WORD_BITS: u32 = 19;
 /// How many counters of names and pictures there are, as a power of two: at least and at most.
 const WHOLE_BITS: [u32; 2] = [24, 30];
-/// And for each account that is protected, so that for as many others there is room, too: most
-/// counters are then raised once or not at all.
+/// And for each account that is protected, rounded down to a power of two: with as many others,
+/// each of which raises ten, a counter is raised once or twice by chance.
 const WHOLES_EACH: usize = 16;
 /// Names and pictures are counted in two counters each, the lower of which counts.
 const ROUNDS: u64 = 2;

@@ -24,8 +24,8 @@ pub struct Budget {
     /// How many rows with a near picture are taken: the nearest. A picture that more have is a
     /// default or stock one and leads to nobody.
     pub per_picture: usize,
-    /// How many keys of a segment are compared symbol by symbol: a small new one must not go
-    /// without because a large old one has many.
+    /// How many keys of a segment are compared symbol by symbol, a key counted as often as it has
+    /// a part in common: a small new segment must not go without because a large old one has many.
     pub comparisons: usize,
     /// How many candidates are looked at closely.
     pub close: usize,
