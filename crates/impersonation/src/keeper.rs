@@ -179,6 +179,11 @@ impl Keeper {
             tracing::info!(seq, "the snapshot is too old: the index is rebuilt");
             return None;
         }
+        if index.is_outgrown() {
+            let identities = index.len();
+            tracing::info!(identities, "the index has outgrown its tables: it is rebuilt");
+            return None;
+        }
         let thresholds = self.in_force().await.ok()?;
         let now = self.clock.now();
         self.memory.tell(|progress| progress.snapshot_time = Some(now));

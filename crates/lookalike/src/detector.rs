@@ -83,7 +83,7 @@ pub struct Checked {
 }
 
 /// A candidate with its features, for fitting and measuring.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Seen {
     /// The identity's number.
     pub number: u64,

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use lookalike::detector::{Ask, Detector, Scratch};
+use lookalike::detector::{Ask, Detector, Scratch, Seen};
 use lookalike::index::gather::Budget;
 use lookalike::index::{Change, Index, keys};
 use lookalike::picture::Pdq;
@@ -110,11 +110,14 @@ fn is_promised(reader: &Reader, profile: &Profile, identity: &Identity) -> bool 
 }
 
 fn met(index: &Index, detector: &Detector, profile: &Profile) -> Vec<u64> {
-    let mut scratch = Scratch::default();
-    let seen = detector.see(index, profile, &mut scratch, &ALL);
-    let mut numbers: Vec<u64> = seen.iter().map(|seen| seen.number).collect();
-    numbers.sort_unstable();
-    numbers
+    seen(index, detector, profile).iter().map(|seen| seen.number).collect()
+}
+
+/// Everybody who is met, with all that is seen.
+fn seen(index: &Index, detector: &Detector, profile: &Profile) -> Vec<Seen> {
+    let mut seen = detector.see(index, profile, &mut Scratch::default(), &ALL);
+    seen.sort_unstable_by_key(|seen| seen.number);
+    seen
 }
 
 proptest! {
@@ -183,9 +186,9 @@ proptest! {
         index.write_to(&mut written).unwrap();
         let read = Index::read_from(&mut written.as_slice()).unwrap();
         for profile in &profiles {
-            let expected = met(&fresh, &detector, profile);
-            prop_assert_eq!(met(&index, &detector, profile), expected.clone());
-            prop_assert_eq!(met(&read, &detector, profile), expected);
+            let expected = seen(&fresh, &detector, profile);
+            prop_assert_eq!(seen(&index, &detector, profile), expected.clone());
+            prop_assert_eq!(seen(&read, &detector, profile), expected);
         }
     }
 }

@@ -19,15 +19,52 @@ const WHOLE_BITS: [u32; 2] = [24, 30];
 const WHOLES_EACH: usize = 16;
 /// Names and pictures are counted in two counters each, the lower of which counts.
 const ROUNDS: u64 = 2;
+/// Tables are made anew once so many times their room is wanted.
+const OUTGROWN: usize = 4;
 
 /// Counters of words, names and pictures.
 #[derive(Debug)]
 pub struct Frequencies {
     words: Vec<AtomicU32>,
     wholes: Vec<AtomicU8>,
-    names: AtomicU64,
+    /// How many protected accounts are counted.
+    protected: AtomicU64,
+    /// How many others were; again whenever their names or pictures are counted again.
+    others: AtomicU64,
     /// How often a counter of names and pictures was raised, all together.
     raised: AtomicU64,
+}
+
+/// One more or one less.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Step {
+    Up,
+    Down,
+}
+
+impl Step {
+    fn of(self, count: &AtomicU64, by: u64) {
+        match self {
+            Step::Up => count.fetch_add(by, Ordering::Relaxed),
+            Step::Down => count.fetch_sub(by, Ordering::Relaxed),
+        };
+    }
+
+    fn of_word(self, count: &AtomicU32) {
+        match self {
+            Step::Up => count.fetch_add(1, Ordering::Relaxed),
+            Step::Down => count.fetch_sub(1, Ordering::Relaxed),
+        };
+    }
+
+    /// A full counter stays full: it is not known how often it was raised.
+    fn of_whole(self, count: &AtomicU8) {
+        let next = |count: u8| match self {
+            Step::Up => count.checked_add(1),
+            Step::Down => (count < u8::MAX).then(|| count.saturating_sub(1)),
+        };
+        let _ = count.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next);
+    }
 }
 
 impl Default for Frequencies {
@@ -39,11 +76,16 @@ impl Default for Frequencies {
 impl Frequencies {
     /// Empty tables for so many protected accounts and about as many others.
     pub fn beside(accounts: usize) -> Frequencies {
-        let bits = accounts.saturating_mul(WHOLES_EACH).max(1).ilog2();
-        let bits = bits.clamp(WHOLE_BITS[0], WHOLE_BITS[1]);
         let words = std::iter::repeat_with(AtomicU32::default).take(1 << WORD_BITS).collect();
-        let wholes = std::iter::repeat_with(AtomicU8::default).take(1 << bits).collect();
-        Frequencies { words, wholes, names: AtomicU64::new(0), raised: AtomicU64::new(0) }
+        let wholes = std::iter::repeat_with(AtomicU8::default).take(room(accounts)).collect();
+        let [protected, others, raised] = [const { AtomicU64::new(0) }; 3];
+        Frequencies { words, wholes, protected, others, raised }
+    }
+
+    /// Whether there are so many more protected accounts than the tables were made for that too
+    /// much of what they say is chance.
+    pub(super) fn are_outgrown_by(&self, accounts: usize) -> bool {
+        room(accounts) >= OUTGROWN * self.wholes.len()
     }
 
     /// The counts of now, in counters of their own.
@@ -52,25 +94,43 @@ impl Frequencies {
         Frequencies {
             words: self.words.iter().map(|count| AtomicU32::new(count.load(of))).collect(),
             wholes: self.wholes.iter().map(|count| AtomicU8::new(count.load(of))).collect(),
-            names: AtomicU64::new(self.names.load(of)),
+            protected: AtomicU64::new(self.protected.load(of)),
+            others: AtomicU64::new(self.others.load(of)),
             raised: AtomicU64::new(self.raised.load(of)),
         }
     }
 
-    /// Counts an account: the words of its display name, the name itself, and its pictures.
-    pub fn add(&self, display: &Reading, avatars: &[Pdq]) {
+    /// Counts a protected account: the words of its display name, the name itself, its pictures.
+    pub(super) fn protect(&self, display: &Reading, avatars: &[Pdq]) {
+        Step::Up.of(&self.protected, 1);
+        self.count_account(Step::Up, display, avatars);
+    }
+
+    /// Takes back that a protected account was counted, so that one that changed has left nothing
+    /// but what it is now.
+    pub(super) fn forget(&self, display: &Reading, avatars: &[Pdq]) {
+        Step::Down.of(&self.protected, 1);
+        self.count_account(Step::Down, display, avatars);
+    }
+
+    /// Counts another account.
+    pub(super) fn observe(&self, display: &Reading, avatars: &[Pdq]) {
+        Step::Up.of(&self.others, 1);
+        self.count_account(Step::Up, display, avatars);
+    }
+
+    fn count_account(&self, step: Step, display: &Reading, avatars: &[Pdq]) {
         for word in display.words.iter().filter(|word| word.kind == WordKind::Name) {
-            self.word(word.key.as_bytes()).fetch_add(1, Ordering::Relaxed);
+            step.of_word(self.word(word.key.as_bytes()));
         }
-        self.names.fetch_add(1, Ordering::Relaxed);
         let name = Some(display.core).filter(|core| !core.is_empty());
         let name = name.map(|core| keys::hash(98, core.as_bytes()));
         let mut raised = 0;
         for whole in name.into_iter().chain(avatars.iter().flat_map(parts)) {
-            self.raise(whole);
+            (0..ROUNDS).for_each(|round| step.of_whole(self.counter(whole, round)));
             raised += ROUNDS;
         }
-        self.raised.fetch_add(raised, Ordering::Relaxed);
+        step.of(&self.raised, raised);
     }
 
     fn word(&self, word: &[u8]) -> &AtomicU32 {
@@ -84,15 +144,6 @@ impl Frequencies {
         &self.wholes[place as usize]
     }
 
-    fn raise(&self, hash: u64) {
-        for round in 0..ROUNDS {
-            let one_more = |count: u8| count.checked_add(1);
-            let counter = self.counter(hash, round);
-            // A full counter stays full.
-            let _ = counter.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more);
-        }
-    }
-
     /// How many were counted, less what others are expected to have added; 255 at most.
     fn count(&self, hash: u64) -> f32 {
         let counts = (0..ROUNDS).map(|round| self.counter(hash, round).load(Ordering::Relaxed));
@@ -100,17 +151,20 @@ impl Frequencies {
         f32::from(counts.min().unwrap_or_default()) - by_chance / 2.0
     }
 
-    /// How many other accounts were counted beside so many that are protected, from 0 for none to 1
-    /// for half as many or more.
-    pub fn known_beside(&self, protected: usize) -> f32 {
-        let others = self.names.load(Ordering::Relaxed).saturating_sub(protected as u64);
-        (2.0 * others as f32 / protected.max(1) as f32).min(1.0)
+    /// How many other accounts are known beside those that are protected, from 0 for none to 1 for
+    /// half as many or more.
+    pub fn others_known(&self) -> f32 {
+        let [protected, others] =
+            [&self.protected, &self.others].map(|count| count.load(Ordering::Relaxed) as f32);
+        (2.0 * others / protected.max(1.0)).min(1.0)
     }
 
     /// How surprising a word is in a name, in bits: the logarithm of one in how many names has it.
     /// Of a table of few names little is known, so nothing there is very surprising.
     pub fn surprise(&self, word: &[u8]) -> f32 {
-        let names = self.names.load(Ordering::Relaxed) as f32;
+        let [protected, others] =
+            [&self.protected, &self.others].map(|count| count.load(Ordering::Relaxed));
+        let names = (protected + others) as f32;
         let with = self.word(word).load(Ordering::Relaxed) as f32;
         ((names + 1_000.0) / (with + 1.0)).log2().max(0.0)
     }
@@ -141,8 +195,9 @@ impl Frequencies {
     pub fn write_to(&self, to: &mut dyn Write) -> io::Result<()> {
         let words: Vec<u32> = self.words.iter().map(|c| c.load(Ordering::Relaxed)).collect();
         let wholes: Vec<u8> = self.wholes.iter().map(|c| c.load(Ordering::Relaxed)).collect();
-        bytes::write_u64(to, self.names.load(Ordering::Relaxed))?;
-        bytes::write_u64(to, self.raised.load(Ordering::Relaxed))?;
+        for count in [&self.protected, &self.others, &self.raised] {
+            bytes::write_u64(to, count.load(Ordering::Relaxed))?;
+        }
         bytes::write_all_u32(to, &words)?;
         bytes::write_all_u8(to, &wholes)
     }
@@ -152,7 +207,8 @@ impl Frequencies {
     /// # Errors
     /// If reading fails or it is of another size.
     pub fn read_from(from: &mut dyn Read) -> io::Result<Frequencies> {
-        let names = AtomicU64::new(bytes::read_u64(from)?);
+        let protected = AtomicU64::new(bytes::read_u64(from)?);
+        let others = AtomicU64::new(bytes::read_u64(from)?);
         let raised = AtomicU64::new(bytes::read_u64(from)?);
         let words = bytes::read_all_u32(from)?;
         let wholes = bytes::read_all_u8(from)?;
@@ -162,8 +218,14 @@ impl Frequencies {
         }
         let words = words.into_iter().map(AtomicU32::new).collect();
         let wholes = wholes.into_iter().map(AtomicU8::new).collect();
-        Ok(Frequencies { words, wholes, names, raised })
+        Ok(Frequencies { words, wholes, protected, others, raised })
     }
+}
+
+/// How many counters of names and pictures so many protected accounts want.
+fn room(accounts: usize) -> usize {
+    let bits = accounts.saturating_mul(WHOLES_EACH).max(1).ilog2();
+    1 << bits.clamp(WHOLE_BITS[0], WHOLE_BITS[1])
 }
 
 /// The quarters of a picture's hash: one of them stays as it is when the picture is saved anew.
@@ -184,9 +246,9 @@ mod tests {
         let (common, rare) = (Pdq([1, 2, 3, 4]), Pdq([5, 6, 7, 8]));
         for count in 0..300 {
             let name = reader.read(if count < 30 { "Maria Silva" } else { "Li Wei" });
-            frequencies.add(&name, &[common]);
+            frequencies.observe(&name, &[common]);
         }
-        frequencies.add(&reader.read("Zuleika Dobson"), &[rare]);
+        frequencies.observe(&reader.read("Zuleika Dobson"), &[rare]);
         assert!(frequencies.owners(&common) > 7.9);
         assert_eq!(frequencies.owners(&rare), 0.0);
         // Saved anew, a few bits differ.
@@ -202,12 +264,36 @@ mod tests {
     }
 
     #[test]
+    fn what_an_account_was_before_it_changed_is_forgotten() {
+        let reader = Reader::new();
+        let [before, now] = ["Maria Silva", "Mary Silver"].map(|name| reader.read(name));
+        let pictures = [Pdq([1, 2, 3, 4]), Pdq([5, 6, 7, 8])];
+        let (changed, fresh) = (Frequencies::default(), Frequencies::default());
+        (0..40).for_each(|_| changed.protect(&before, &pictures));
+        (0..40).for_each(|_| changed.forget(&before, &pictures));
+        for frequencies in [&changed, &fresh] {
+            frequencies.protect(&now, &pictures[..1]);
+            assert_eq!(frequencies.others_known(), 0.0);
+            frequencies.observe(&now, &[]);
+            assert_eq!(frequencies.others_known(), 1.0);
+        }
+        let bytes = [changed, fresh].map(|frequencies| {
+            let mut written = Vec::new();
+            frequencies.write_to(&mut written).unwrap();
+            written
+        });
+        assert!(bytes[0] == bytes[1]);
+    }
+
+    #[test]
     fn there_is_room_for_all_accounts_and_as_many_others() {
         assert_eq!(Frequencies::beside(0).wholes.len(), 1 << 24);
         let large = Frequencies::beside(1 << 21);
         assert_eq!(large.wholes.len(), 1 << 25);
+        assert!(!large.are_outgrown_by((1 << 23) - 1));
+        assert!(large.are_outgrown_by(1 << 23));
         let picture = Pdq([1, 2, 3, 4]);
-        (0..40).for_each(|_| large.add(&Reader::new().read("Li Wei"), &[picture]));
+        (0..40).for_each(|_| large.observe(&Reader::new().read("Li Wei"), &[picture]));
         let mut written = Vec::new();
         large.write_to(&mut written).unwrap();
         let read = Frequencies::read_from(&mut written.as_slice()).unwrap();

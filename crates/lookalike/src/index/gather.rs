@@ -85,8 +85,10 @@ pub struct Gathered {
     pub equal: [u32; super::question::MAX_NAMES],
     /// How many have one within an edit or two.
     pub near: [u32; super::question::MAX_NAMES],
-    /// How many have a picture within 31 bits.
+    /// How many have a picture within 31 bits of the profile's one that most have.
     pub same_picture: u32,
+    /// How many have one within 31 bits, by the profile's pictures.
+    same: Vec<u32>,
     seen: Seen,
     alike: Vec<Alike>,
     pictures: picture::Scratch,
@@ -172,6 +174,7 @@ impl Gathered {
         self.equal = Default::default();
         self.near = Default::default();
         self.same_picture = 0;
+        self.same.clear();
         self.seen.clear();
         self.postings = 0;
     }
@@ -261,20 +264,20 @@ impl Gathered {
     fn add_avatars(&mut self, place: u32, segment: &Segment, avatars: &[Pdq], budget: &Budget) {
         let mut pictures = std::mem::take(&mut self.pictures);
         let budget = picture::Budget { owners: budget.per_picture, ..picture::Budget::default() };
-        for avatar in avatars {
+        self.same.resize(avatars.len(), 0);
+        for (at, avatar) in avatars.iter().enumerate() {
             let found = segment.hashes().search(avatar, AVATARS, budget, &mut pictures);
             // Many owners are no loss: such a picture is everybody's.
             self.truncated |= !found.complete && found.hits.len() < budget.owners;
-            let mut same = 0;
             for hit in found.hits {
                 if !segment.is_live(hit.owner) {
                     continue;
                 }
-                same += u32::from(hit.distance <= 31);
+                self.same[at] += u32::from(hit.distance <= 31);
                 let candidate = self.candidate(place, hit.owner);
                 candidate.avatar = candidate.avatar.min(hit.distance as u16);
             }
-            self.same_picture = self.same_picture.max(same);
+            self.same_picture = self.same_picture.max(self.same[at]);
         }
         self.pictures = pictures;
     }
@@ -320,11 +323,10 @@ impl Gathered {
     fn compare(&mut self, place: u32, segment: &Segment, question: &Question, alike: Alike) {
         let (row, query) = (alike.row, &question.keys()[alike.key as usize]);
         let len = query.pattern.key().len();
-        let keys = segment.keys(row).filter(|(of, key)| {
+        let searched = || segment.keys(row).filter(|(of, _)| of.is_searched_with_edits());
+        let keys = searched().filter(|(_, key)| {
             let most = keys::tolerance(key.len());
-            of.is_searched_with_edits()
-                && key.len().abs_diff(len) <= most
-                && query.pattern.lacks(key) as usize <= most
+            key.len().abs_diff(len) <= most && query.pattern.lacks(key) as usize <= most
         });
         // Of another key as far away the tolerance may be less.
         let near = keys
@@ -332,7 +334,8 @@ impl Gathered {
             .filter(|(distance, len)| *distance as usize <= keys::tolerance(*len))
             .min();
         let Some((distance, key_len)) = near else { return };
-        if segment.is_live(row) {
+        // What lies beside it by chance is another in an index with the same rows in other segments.
+        if segment.is_live(row) && searched().any(|(_, key)| question.leads_to(query, key)) {
             for (name, near) in self.near.iter_mut().enumerate() {
                 *near += u32::from(query.names >> name & 1);
             }

@@ -37,7 +37,7 @@ use row::Row;
 use segment::Segment;
 
 /// Written before everything else: which format the bytes are in.
-const FORMAT: u64 = 0x6c6f_6f6b_616c_0002;
+const FORMAT: u64 = 0x6c6f_6f6b_616c_0003;
 /// The most rows of one segment: their postings are counted in 32 bits.
 const SEGMENT_MAX: usize = postings::MAX_ROWS;
 
@@ -88,7 +88,7 @@ impl Index {
 
     /// Counts an account that is not protected, so that what is common among all accounts is known.
     pub fn observe(&self, reader: &Reader, display_name: &str, avatars: &[Pdq]) {
-        self.frequencies.add(&reader.read(display_name), avatars);
+        self.frequencies.observe(&reader.read(display_name), avatars);
     }
 
     /// The index after some changes; later ones win. Cost grows with the changes, not with the
@@ -111,6 +111,8 @@ impl Index {
             index.segments.push(Arc::new(segment));
         }
         for (segment, row) in old {
+            let before = self.segments[segment].row(row);
+            self.frequencies.forget(&reader.read(&before.display_name), &before.avatars);
             // Whoever reads the index of before still finds the row there.
             Arc::make_mut(&mut index.segments[segment]).remove(row);
         }
@@ -136,6 +138,12 @@ impl Index {
     pub fn frozen(&self) -> Index {
         let frequencies = Arc::new(self.frequencies.copy());
         Index { segments: self.segments.clone(), frequencies }
+    }
+
+    /// Whether it has grown so far since it was built that one built anew would know better what
+    /// is common.
+    pub fn is_outgrown(&self) -> bool {
+        self.frequencies.are_outgrown_by(self.len())
     }
 
     /// How many identities are protected.

@@ -2,6 +2,8 @@
 //!
 //! Made once for a profile and used on every segment. It must not know what is found.
 
+use std::ops::Range;
+
 use super::keys::{self, Family, Place};
 use super::row;
 use crate::distance::Pattern;
@@ -63,6 +65,8 @@ pub struct Compared {
     pub core: u8,
     /// The key.
     pub pattern: Pattern,
+    /// Which of [`Question::part_probes`] are of its parts.
+    parts: Range<usize>,
 }
 
 /// A profile made ready; reused from one profile to the next.
@@ -112,6 +116,16 @@ impl Question {
     /// The keys that are compared.
     pub fn keys(&self) -> &[Compared] {
         &self.keys[..self.key_count]
+    }
+
+    /// Whether a protected key has a segment that is looked for because of one of the keys that are
+    /// compared. Not every row that is met has: others lie beside them by chance.
+    pub fn leads_to(&self, compared: &Compared, key: &[u8]) -> bool {
+        let places = &self.part_probes[compared.parts.clone()];
+        keys::segments(key).any(|(hash, mask)| {
+            let mut places = places.iter().map(|probe| &probe.place);
+            places.any(|place| place.hash == hash && place.apart(mask).is_some())
+        })
     }
 
     fn add_name(&mut self, reader: &Reader, name: u8, reading: &Reading) {
@@ -167,8 +181,9 @@ impl Question {
             (compared.names, compared.core) = (0, 0);
             self.places.clear();
             keys::probes(symbols, &mut self.places);
-            let parts = self.places.iter();
+            let (first, parts) = (self.part_probes.len(), self.places.iter());
             self.part_probes.extend(parts.map(|&at| PartProbe { place: at, key: place as u8 }));
+            compared.parts = first..self.part_probes.len();
         }
         if compared.names >> name & 1 == 1 {
             return;

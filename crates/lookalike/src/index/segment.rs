@@ -72,7 +72,7 @@ impl Share {
             hashes.clear();
             let (read, display) = row.read(reader);
             if let Some(frequencies) = count {
-                frequencies.add(&display, &row.avatars);
+                frequencies.protect(&display, &row.avatars);
             }
             for (_, key) in &read.keys {
                 hashes.push(keys::split(Family::Whole, key.as_bytes()));

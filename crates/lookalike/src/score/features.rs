@@ -183,7 +183,7 @@ impl Own {
     pub fn of(profile: &Profile, question: &Question, index: &Index) -> Own {
         let frequencies = index.frequencies();
         let mut own = Own { bait: bait::in_text(&profile.bio), ..Own::default() };
-        own.known = frequencies.known_beside(index.len());
+        own.known = frequencies.others_known();
         let owners = profile.avatars.iter().map(|avatar| frequencies.owners(avatar));
         own.owners = owners.fold(0.0, f32::max);
         own.bearers = question.readings.get(1).map_or(0.0, |name| frequencies.bearers(name));
