@@ -7,7 +7,7 @@
 //! - A likeness and an exemption are two findings: neither changes the other.
 //! - One pair of identity and account has one match, ever.
 //!
-//! A profile goes [`rpc`] → [`index`] (memory) → the rows of its hits → [`exemption`]; writes go
+//! A profile goes [`rpc`] → [`memory`] → the rows of its hits → [`exemption`]; writes go
 //! through [`store`] with their events, and come back to every replica's index by the log.
 
 pub mod campaign;

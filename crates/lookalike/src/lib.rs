@@ -12,4 +12,5 @@ pub mod picture;
 pub mod population;
 pub mod profile;
 pub mod score;
+mod shares;
 pub mod text;

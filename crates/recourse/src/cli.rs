@@ -69,6 +69,12 @@ pub enum Impersonation {
         #[arg(long, default_value_t = usize::MAX)]
         identities: usize,
     },
+    /// Measures how well edited pictures are found again.
+    Pictures {
+        /// The folder: `original` holds pictures NAME.png (or any other format), `edited` such as
+        /// NAME.EDIT.png.
+        folder: PathBuf,
+    },
     /// Writes what reviewers decided about matches as a folder that can be fitted to.
     Export {
         /// The folder.

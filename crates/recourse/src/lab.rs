@@ -209,16 +209,28 @@ fn there_and_back(index: &Index, mut file: &File) -> std::io::Result<String> {
     let written = watch.elapsed();
     let bytes = file.stream_position()?;
     file.rewind()?;
-    let watch = Stopwatch::start();
+    let (watch, before) = (Stopwatch::start(), resident());
     let read = Index::read_from(&mut BufReader::with_capacity(1 << 20, file))?;
-    let text = format!(
-        "{} identities to a file of {:.0} MB in {:.1} s and back in {:.1} s\n",
+    let mut text = format!(
+        "{} identities to a file of {:.0} MB in {:.1} s and back in {:.1} s",
         read.len(),
         bytes as f64 / 1e6,
         written.as_secs_f64(),
         watch.elapsed().as_secs_f64(),
     );
+    if let (Some(before), Some(after)) = (before, resident()) {
+        let each = after.saturating_sub(before) as f64 / read.len().max(1) as f64;
+        let _ = write!(text, ", which made resident memory grow by {each:.0} B each");
+    }
+    text.push('\n');
     Ok(text)
+}
+
+/// How much memory this process has, in bytes, where the system says so.
+fn resident() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    Some(1024 * line.trim().strip_suffix(" kB")?.parse::<u64>().ok()?)
 }
 
 /// How look-alikes that are allowed come out: flagged by likeness alone, and what their labels say.

@@ -11,6 +11,7 @@ pub mod demo;
 pub mod lab;
 pub mod labels;
 pub mod packs;
+pub mod pictures;
 pub mod proofs;
 pub mod replay;
 pub mod suite;

@@ -9,7 +9,7 @@ use kit::config::{EXIT_CONFIG, Mistake};
 use recourse::caller::{Credentials, Suite};
 use recourse::cli::{self, Cli, Command, Impersonation, Policy, Serve, Service};
 use recourse::config::Config;
-use recourse::{demo, lab, labels, packs, replay, suite};
+use recourse::{demo, lab, labels, packs, pictures, replay, suite};
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -54,6 +54,7 @@ async fn run_impersonation(command: &Impersonation) -> Result<String, String> {
         Impersonation::Eval { folder, model, identities } => {
             lab::eval(folder, model.as_deref(), *identities)
         }
+        Impersonation::Pictures { folder } => pictures::measure(folder),
     }
 }
 

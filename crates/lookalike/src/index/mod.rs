@@ -22,7 +22,6 @@ pub mod postings;
 pub mod question;
 pub mod row;
 pub mod segment;
-mod shares;
 
 use std::collections::HashMap;
 use std::io::{self, Read, Write};
@@ -31,6 +30,7 @@ use std::sync::Arc;
 pub use self::merge::{Merge, Merged};
 use crate::picture::Pdq;
 use crate::profile::Identity;
+use crate::shares;
 use crate::text::Reader;
 use frequencies::Frequencies;
 use row::Row;

@@ -7,14 +7,15 @@ use std::io::{self, Read, Write};
 use std::ops::Deref;
 use std::sync::Arc;
 
+use super::bytes;
 use super::frequencies::Frequencies;
 use super::keys::{self, Family};
 use super::postings::{Posting, Postings};
 use super::row::{KeyOf, Row};
-use super::{bytes, shares};
 use crate::column::Column;
 use crate::picture::{HashIndex, Pdq};
 use crate::profile::{Link, WordSet};
+use crate::shares;
 use crate::text::Reader;
 
 /// Rows with their postings, and which rows are gone. Cheap to clone: clones share the rows.

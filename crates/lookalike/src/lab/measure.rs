@@ -10,31 +10,18 @@ use super::fit::ageless;
 use crate::detector::{Ask, Detector, Scratch, Seen};
 use crate::index::Index;
 use crate::index::gather::Budget;
+use crate::shares;
 
 /// Does something with each account on two threads; answers in the order of the accounts.
 pub fn each<T: Send>(
     accounts: &[&Account],
     with: impl Fn(&Account, &mut Scratch) -> T + Sync,
 ) -> Vec<T> {
-    let share = accounts.len().div_ceil(2).max(1);
-    std::thread::scope(|scope| {
-        let started: Vec<_> = accounts
-            .chunks(share)
-            .map(|accounts| {
-                scope.spawn(|| {
-                    let mut scratch = Scratch::default();
-                    accounts.iter().map(|account| with(account, &mut scratch)).collect::<Vec<T>>()
-                })
-            })
-            .collect();
-        started
-            .into_iter()
-            .flat_map(|thread| match thread.join() {
-                Ok(answers) => answers,
-                Err(panic) => std::panic::resume_unwind(panic),
-            })
-            .collect()
-    })
+    let answers = shares::each(accounts, 2, |_, accounts| {
+        let mut scratch = Scratch::default();
+        accounts.iter().map(|account| with(account, &mut scratch)).collect::<Vec<T>>()
+    });
+    answers.into_iter().flatten().collect()
 }
 
 /// The best identity of each account with its score, whatever the score is.

@@ -6,3 +6,4 @@ pub mod accounts;
 pub mod boost;
 pub mod fit;
 pub mod measure;
+pub mod pictures;
