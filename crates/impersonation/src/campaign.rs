@@ -11,7 +11,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use contracts::impersonation::v1::campaign::Kind;
-use contracts::impersonation::v1::{Match, ProfileSnapshot};
+use contracts::impersonation::v1::{AvatarHash, Match, ProfileSnapshot};
 use kit::Time;
 use sha2::{Digest as _, Sha256};
 
@@ -54,12 +54,14 @@ pub fn traits(found: &Match, marks: &[String], at: Time) -> BTreeSet<Trait> {
     let profile = found.profile.as_ref().unwrap_or(&none);
     let identity = found.identity.as_ref().unwrap_or(&none);
     traits.extend(marks.iter().map(|mark| Trait::actor("mark", mark)));
-    for avatar in &profile.avatars {
-        let imitated =
-            identity.avatars.iter().any(|own| distance(&own.pdq, &avatar.pdq) <= SAME_PICTURE_BITS);
-        if !imitated && !avatar.pdq.is_empty() {
-            traits.insert(Trait::actor("picture", &hex(&avatar.pdq)));
-        }
+    // The first hash is that of the whole picture. All who copy a picture share its views, too.
+    let imitates = |avatar: &AvatarHash| {
+        identity.avatars.iter().any(|own| distance(&own.pdq, &avatar.pdq) <= SAME_PICTURE_BITS)
+    };
+    if let Some(whole) = profile.avatars.first().filter(|avatar| !avatar.pdq.is_empty())
+        && !profile.avatars.iter().any(imitates)
+    {
+        traits.insert(Trait::actor("picture", &hex(&whole.pdq)));
     }
     let own: BTreeSet<String> = identity.links.iter().filter_map(|link| host(link)).collect();
     for host in profile.links.iter().filter_map(|link| host(link)) {

@@ -20,9 +20,6 @@ const ROUNDING: f32 = 1e-3;
 /// Hexadecimal digits of a model's name.
 const VERSION_BYTES: usize = 8;
 
-/// In how many ways a picture that is asked about is looked at.
-const ASKED_VIEWS: usize = 16;
-
 /// What is wanted of a check.
 #[derive(Clone, Copy, Debug)]
 pub struct Ask {
@@ -207,15 +204,17 @@ fn name(signal: Signal) -> &'static str {
     }
 }
 
-/// The hashes of a picture's views, and its quality.
+/// The hashes of a picture's views, so many at most, and its quality.
 ///
 /// # Errors
 /// Why it cannot be read, for people.
-pub fn read_image(image: &[u8], role: Role) -> Result<(Vec<Pdq>, i32), String> {
+pub fn read_image(image: &[u8], role: Role, most: usize) -> Result<(Vec<Pdq>, i32), String> {
     let picture = Picture::read(image, Limits::default()).map_err(|refused| refused.to_string())?;
     let views: Vec<Pdq> = match role {
-        Role::Protected => picture.kept(KEPT_MAX).into_iter().map(|(_, hash)| hash).collect(),
-        Role::Asked => picture.looks().take(ASKED_VIEWS).map(|(_, hash)| hash).collect(),
+        Role::Protected => {
+            picture.kept(most.min(KEPT_MAX)).into_iter().map(|(_, hash)| hash).collect()
+        }
+        Role::Asked => picture.looks().take(most).map(|(_, hash)| hash).collect(),
     };
     Ok((views, i32::from(picture.quality())))
 }

@@ -12,6 +12,8 @@ use crate::detect::{self, Pdq};
 /// Bytes of a PDQ hash.
 pub const PDQ_BYTES: usize = 32;
 
+/// Hashes that a check compares, the most useful of each picture first.
+pub const HASHES_MAX: usize = 64;
 /// Images that are read for one profile or identity.
 const IMAGES_MAX: usize = 8;
 
@@ -75,9 +77,9 @@ fn hashes(bytes: &[u8]) -> impl Iterator<Item = Pdq> {
 /// What a picture is looked at for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
-    /// To be enrolled: many views, so that edits of it are found.
+    /// To be enrolled: some views, each of which takes room in the index.
     Protected,
-    /// To be asked about: itself, and itself without a border.
+    /// To be asked about: everything that it may have been before somebody edited it.
     Asked,
 }
 
@@ -98,7 +100,12 @@ pub fn read(
         match &avatar.picture {
             Some(Given::Pdq(pdq)) => {
                 let same = known.pictures.iter().find(|picture| picture.pdq() == pdq);
-                let views = same.map_or_else(|| pdq.clone(), |picture| picture.views.clone());
+                let views = match (same, role) {
+                    (Some(same), _) => same.views.clone(),
+                    // All that is known of it is one hash.
+                    (None, Role::Asked) if avatars.len() == 1 => with_mirrored(pdq),
+                    (None, _) => pdq.clone(),
+                };
                 let (quality, url) = (avatar.quality, avatar.url.clone());
                 pictures.push(Picture { views, quality, url });
             }
@@ -108,7 +115,7 @@ pub fn read(
             }
             Some(Given::Image(image)) => {
                 images += 1;
-                match detect::read_image(image, role) {
+                match detect::read_image(image, role, HASHES_MAX / avatars.len()) {
                     Ok((views, quality)) => {
                         let views = views.iter().flat_map(|pdq| pdq.to_bytes()).collect();
                         pictures.push(Picture { views, quality, url: avatar.url.clone() });
@@ -124,6 +131,12 @@ pub fn read(
         }
     }
     (Pictures { pictures }, wrong)
+}
+
+/// A hash, and that of the picture mirrored.
+fn with_mirrored(pdq: &[u8]) -> Vec<u8> {
+    let mirrored = hashes(pdq).flat_map(|hash| hash.mirrored().to_bytes());
+    pdq.iter().copied().chain(mirrored).collect()
 }
 
 /// Whether there is an image among the pictures, so that reading them takes long.

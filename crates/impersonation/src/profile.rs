@@ -11,10 +11,8 @@ use crate::{detect, picture};
 
 /// Former names that are kept.
 const FORMER_NAMES_MAX: usize = 20;
-/// Hashes that a check compares, the most useful first.
-const HASHES_MAX: usize = 64;
 /// Hashes that are kept of an observed profile, the most useful first.
-const OBSERVED_HASHES_MAX: usize = 16;
+const OBSERVED_HASHES_MAX: usize = 32;
 /// Microseconds of a day.
 const DAY_MICROS: i64 = 86_400_000_000;
 
@@ -79,7 +77,7 @@ pub enum Change {
 /// A profile as it is kept: every picture by the hashes of its views.
 pub fn kept(mut profile: Profile, pictures: &picture::Pictures) -> Profile {
     profile.avatars = picture::as_hashes(pictures);
-    profile.avatars.truncate(HASHES_MAX);
+    profile.avatars.truncate(picture::HASHES_MAX);
     profile.market = profile.market.to_ascii_uppercase();
     profile
 }

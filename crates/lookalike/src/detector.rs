@@ -161,7 +161,7 @@ impl Detector {
             let evidence = evidence::of(
                 &self.reader,
                 &scratch.question.readings,
-                &segment.row(candidate.row),
+                (profile, &segment.row(candidate.row)),
                 &seen,
                 &points,
             );

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use impersonation::detect::read_image;
-use impersonation::picture::Role;
+use impersonation::picture::{HASHES_MAX, Role};
 use lookalike::detector::Detector;
 use lookalike::lab::pictures::{self, Edited};
 use lookalike::picture::Pdq;
@@ -42,9 +42,9 @@ pub fn measure(folder: &Path) -> Result<String, String> {
         let _ = writeln!(text, "{edit:<24} {:>6}  {:.3}", seen.count, seen.recall);
     }
     let within = report.within.map_or("none".to_owned(), |within| within.to_string());
-    let _ = writeln!(
+    let _ = write!(
         text,
-        "mean recall of {} edits of {} originals: {:.4}, within {within} of 256 bits; of {} \
+        "mean recall of {} edits of {} originals: {:.4}, within {within} bits; of {} \
          unrelated pairs {:.1e} are",
         report.edits.len(),
         originals.len(),
@@ -74,7 +74,7 @@ fn stem(path: &Path) -> Result<String, String> {
 /// What the service would keep of a picture, or look for it by.
 fn hashes(path: &Path, role: Role) -> Result<Vec<Pdq>, String> {
     let image = std::fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?;
-    let (hashes, _) =
-        read_image(&image, role).map_err(|refused| format!("{}: {refused}", path.display()))?;
+    let read = read_image(&image, role, HASHES_MAX);
+    let (hashes, _) = read.map_err(|refused| format!("{}: {refused}", path.display()))?;
     Ok(hashes)
 }

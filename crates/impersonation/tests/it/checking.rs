@@ -1,14 +1,16 @@
 //! Checks: profiles, streams, names at a form, imitators; thresholds and the state of the index.
 
+use contracts::impersonation::v1::avatar::Picture as Given;
 use contracts::impersonation::v1::check_handle_response::{Outcome, Reason};
 use contracts::impersonation::v1::exemption_finding::Result as Finding;
 use contracts::impersonation::v1::stream_checks_response::Result as Item;
 use contracts::impersonation::v1::{
-    CheckHandleRequest, CheckProfileRequest, Consequence, FindImitatorsRequest,
+    Avatar, CheckHandleRequest, CheckProfileRequest, Consequence, FindImitatorsRequest,
     GetIndexStatusRequest, GetThresholdsRequest, IdentitySpec, Profile, SetThresholdsRequest,
     Threshold, Thresholds,
 };
 use futures_util::{StreamExt as _, stream};
+use lookalike::picture::{Limits, Picture};
 use tonic::Code;
 
 use crate::world::{
@@ -33,6 +35,31 @@ async fn a_copy_is_found_with_evidence_that_adds_up() {
         assert!(check(&mut staff, stranger("s")).await.likenesses.is_empty());
         assert!(check(&mut staff, Profile::default()).await.likenesses.is_empty());
         assert_eq!(world.events().await.len(), 2, "a check keeps nothing");
+    }
+}
+
+#[tokio::test]
+async fn a_picture_is_found_mirrored_too_given_as_an_image_or_by_its_hash() {
+    let bytes = include_bytes!("../../../lookalike/tests/data/rgb.jpg");
+    let hash = Picture::read(bytes, Limits::default()).unwrap().hash();
+    let avatar = |picture| Avatar { picture: Some(picture), ..Avatar::default() };
+    let image = || vec![avatar(Given::Image(bytes.to_vec()))];
+    for world in each().await {
+        let mut staff = world.service.staff();
+        enrol(&mut staff, IdentitySpec { avatars: image(), ..jane() }).await;
+        world.current().await;
+        let mirrored = vec![avatar(Given::Pdq(hash.mirrored().to_bytes().to_vec()))];
+        // 4 views are enrolled; an image is looked for by some 50, a hash by its mirrored one too.
+        for (avatars, most, pairs) in [(image(), 0, 150..), (mirrored, 8, 8..)] {
+            let profile = Profile { avatars, ..copy_of(&jane(), "imitator") };
+            let found = check(&mut staff, profile).await.likenesses.remove(0);
+            let of = found.evidence.iter().find(|evidence| evidence.signal == "avatar");
+            let words = &of.unwrap().words;
+            let numbers: Vec<u32> =
+                words.split(' ').filter_map(|word| word.parse::<u32>().ok()).collect();
+            let [bits, 256, counted] = numbers.as_slice() else { panic!("{words}") };
+            assert!(*bits <= most && pairs.contains(counted), "{words}");
+        }
     }
 }
 

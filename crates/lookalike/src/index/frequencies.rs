@@ -100,7 +100,7 @@ impl Frequencies {
         }
     }
 
-    /// Counts a protected account: the words of its display name, the name itself, its pictures.
+    /// Counts a protected account: the words of its display name, the name itself, its picture.
     pub(super) fn protect(&self, display: &Reading, avatars: &[Pdq]) {
         Step::Up.of(&self.protected, 1);
         self.count_account(Step::Up, display, avatars);
@@ -119,6 +119,7 @@ impl Frequencies {
         self.count_account(Step::Up, display, avatars);
     }
 
+    /// Of its pictures the first: what follows are mostly views of it, which nobody else shows.
     fn count_account(&self, step: Step, display: &Reading, avatars: &[Pdq]) {
         for word in display.words.iter().filter(|word| word.kind == WordKind::Name) {
             step.of_word(self.word(word.key.as_bytes()));
@@ -126,7 +127,7 @@ impl Frequencies {
         let name = Some(display.core).filter(|core| !core.is_empty());
         let name = name.map(|core| keys::hash(98, core.as_bytes()));
         let mut raised = 0;
-        for whole in name.into_iter().chain(avatars.iter().flat_map(parts)) {
+        for whole in name.into_iter().chain(avatars.first().into_iter().flat_map(parts)) {
             (0..ROUNDS).for_each(|round| step.of_whole(self.counter(whole, round)));
             raised += ROUNDS;
         }

@@ -63,7 +63,7 @@ pub struct Candidate {
     pub segment: u32,
     /// Which of its rows.
     pub row: u32,
-    /// The shortest distance of any of the pictures, [`FAR`] if there is none.
+    /// The shortest distance of any two views of pictures, [`FAR`] if there is none.
     pub avatar: u16,
     /// How alike the names are as far as was found out, 0 to 1.
     pub name: f32,
@@ -334,7 +334,7 @@ impl Gathered {
             .filter(|(distance, len)| *distance as usize <= keys::tolerance(*len))
             .min();
         let Some((distance, key_len)) = near else { return };
-        // What lies beside it by chance is another in an index with the same rows in other segments.
+        // What lies beside it by chance differs between indexes of the same rows.
         if segment.is_live(row) && searched().any(|(_, key)| question.leads_to(query, key)) {
             for (name, near) in self.near.iter_mut().enumerate() {
                 *near += u32::from(query.names >> name & 1);
@@ -361,7 +361,9 @@ impl Gathered {
                     candidate.avatar = candidate.avatar.min(avatar.distance(&hash) as u16);
                 }
             }
-            let apart = f32::from(candidate.avatar.min(CHANCE)) / f32::from(CHANCE);
+            let pairs = avatars.len() * segment.avatars(candidate.row).count();
+            let apart = f32::from(candidate.avatar) + picture::nearer_by_chance(pairs);
+            let apart = (apart / f32::from(CHANCE)).min(1.0);
             let picture = 1.0 - apart * apart * apart;
             candidate.promise = 2.0 * candidate.name + 3.0 * rare * picture;
         }

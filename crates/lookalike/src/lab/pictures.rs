@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use crate::detector::{Detector, Scratch};
 use crate::index::Index;
 use crate::index::gather::{Budget, FAR};
-use crate::picture::Pdq;
+use crate::picture::{Pdq, nearer_by_chance};
 use crate::profile::{Identity, Profile};
 use crate::score::FEATURES;
 use crate::shares;
@@ -42,8 +42,9 @@ pub struct Report {
     /// How many pairs of an edited picture and an original that it was not made of were held
     /// beside one another.
     pub pairs: u64,
-    /// From 0 to 256: the most bits that a picture and its original may differ in, such that not
-    /// more than the wanted share of the pairs is as near; none if more than that are equal.
+    /// From 0 to 256: the most bits that a picture and its original may be apart, as the detector
+    /// weighs it (see [`nearer_by_chance`]), such that not more than the wanted share of the pairs
+    /// is as near; none if more than that are equal.
     pub within: Option<u16>,
     /// The share of the pairs that is.
     pub passing: f64,
@@ -83,7 +84,7 @@ pub fn measure(
             let seen = detector.see(&index, &profile, &mut scratch, &Budget::default());
             let right = seen.iter().find(|seen| seen.number == edited.original as u64);
             let at = right.zip(distance).map(|(seen, place)| seen.features[place]);
-            at.zip(within).is_some_and(|(at, within)| at <= f32::from(within.min(FAR)))
+            at.zip(within).is_some_and(|(at, within)| bits(at) <= within.min(FAR))
         };
         edited.iter().map(&mut is_found).collect::<Vec<bool>>()
     });
@@ -97,6 +98,11 @@ pub fn measure(
     Report { pairs, within, passing, edits }
 }
 
+/// A number of bits as the report counts them.
+fn bits(apart: f32) -> u16 {
+    apart.round().clamp(0.0, 256.0) as u16
+}
+
 /// How many unrelated pairs there are, within which distance no more of them are than may pass, and
 /// which share is.
 fn within(originals: &[Vec<Pdq>], edited: &[Edited], rate: f64) -> (u64, Option<u16>, f64) {
@@ -105,10 +111,11 @@ fn within(originals: &[Vec<Pdq>], edited: &[Edited], rate: f64) -> (u64, Option<
         for edited in edited {
             let others = originals.iter().enumerate();
             for (_, kept) in others.filter(|(number, _)| *number != edited.original) {
-                let pairs =
-                    kept.iter().flat_map(|hash| edited.looks.iter().map(|l| l.distance(hash)));
-                if let Some(nearest) = pairs.min() {
-                    counts[nearest as usize] += 1;
+                let looks = &edited.looks;
+                let apart = kept.iter().flat_map(|hash| looks.iter().map(|l| l.distance(hash)));
+                if let Some(nearest) = apart.min() {
+                    let by_chance = nearer_by_chance(kept.len() * looks.len());
+                    counts[usize::from(bits(nearest as f32 + by_chance))] += 1;
                 }
             }
         }

@@ -12,6 +12,6 @@ mod webp;
 
 pub use decode::{Format, Limits, Refused, decode, format};
 pub use hashes::{Budget, Found, HashIndex, Hit, OWNED_MAX, Reach, ReadError, Scratch};
-pub use pdq::{HexError, Pdq};
+pub use pdq::{HexError, Pdq, nearer_by_chance};
 pub use transform::{Plane, Transform};
 pub use views::{KEPT_MAX, Kind, Picture, QUALITY_MIN, View, looks_of};

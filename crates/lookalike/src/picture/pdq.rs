@@ -13,6 +13,16 @@ const ODD_COLUMNS: u64 = 0x5555_5555_5555_5555;
 /// Coefficients of odd vertical frequency, in one word of four rows.
 const ODD_ROWS: u64 = 0x0000_ffff_0000_ffff;
 
+/// How many bits nearer the nearest of twice as many pairs of views is, by chance.
+const NEARER_BY_TWICE: f32 = 3.4;
+
+/// How many bits nearer than one pair the nearest of so many pairs of views of two unrelated
+/// pictures is. Measured on some 2,000 pictures: of pairs of one view each one in 10,000 is within
+/// 83 bits, and the nearest of 4, 16, 64 and 220 within 77, 71, 61 and 57.
+pub fn nearer_by_chance(pairs: usize) -> f32 {
+    NEARER_BY_TWICE * (pairs.max(1) as f32).log2()
+}
+
 /// A PDQ hash. Bit `k` is bit `k % 64` of word `k / 64`.
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Pdq(pub [u64; 4]);

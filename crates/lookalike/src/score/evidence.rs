@@ -5,6 +5,8 @@
 use super::features::{FEATURES, Features, Signal};
 use crate::index::gather::FAR;
 use crate::index::row::Row;
+use crate::picture::nearer_by_chance;
+use crate::profile::Profile;
 use crate::text::{self, Reader, Reading};
 
 /// One reason for or against.
@@ -28,7 +30,7 @@ fn value(features: &Features, name: &str) -> f32 {
 pub fn of(
     reader: &Reader,
     readings: &[Reading],
-    row: &Row,
+    (asked, row): (&Profile, &Row),
     features: &Features,
     points: &[f32; Signal::ALL.len()],
 ) -> Vec<Evidence> {
@@ -39,7 +41,7 @@ pub fn of(
         .map(|(signal, points)| Evidence {
             signal,
             points,
-            words: words(signal, reader, readings, row, features),
+            words: words(signal, reader, readings, (asked, row), features),
         })
         .collect();
     evidence.sort_by(|a, b| b.points.abs().total_cmp(&a.points.abs()));
@@ -50,7 +52,7 @@ fn words(
     signal: Signal,
     reader: &Reader,
     readings: &[Reading],
-    row: &Row,
+    (asked, row): (&Profile, &Row),
     features: &Features,
 ) -> String {
     let seen = |name: &str| value(features, name);
@@ -69,7 +71,8 @@ fn words(
             _ => "became alike by a change of name".to_owned(),
         },
         Signal::Avatar => {
-            avatar(seen("avatar_distance"), seen("avatar_common"), seen("avatar_owners"))
+            let pairs = asked.avatars.len() * row.avatars.len();
+            avatar(seen("avatar_distance"), pairs, seen("avatar_common"), seen("avatar_owners"))
         }
         Signal::Bio => {
             let share = seen("bio_kept").max(seen("bio_likeness")) * 100.0;
@@ -100,14 +103,18 @@ fn words(
     }
 }
 
-fn avatar(distance: f32, common: f32, owners: f32) -> String {
+fn avatar(distance: f32, pairs: usize, common: f32, owners: f32) -> String {
     if distance > f32::from(FAR) {
         return "no picture to compare".to_owned();
     }
     if distance >= f32::from(FAR) {
         return "pictures differ".to_owned();
     }
-    let mut words = format!("avatar within {distance:.0} of 256 bits");
+    let bits = distance - nearer_by_chance(pairs);
+    let mut words = format!("avatar within {bits:.0} of 256 bits");
+    if pairs > 1 {
+        words.push_str(&format!(", the nearest of {pairs} pairs of views"));
+    }
     if common >= 1.0 {
         words.push_str(&format!("; about {:.0} protected avatars are", common.exp2()));
     }

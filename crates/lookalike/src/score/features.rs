@@ -10,6 +10,7 @@ use crate::index::gather::{Candidate, FAR, Gathered};
 use crate::index::question::Question;
 use crate::index::row::KeyOf;
 use crate::index::segment::Segment;
+use crate::picture::nearer_by_chance;
 use crate::profile::Profile;
 use crate::text::{MAX_WORDS, Reading, TrickKind, WordKind};
 
@@ -111,7 +112,9 @@ pub const FEATURES: [Feature; 47] = [
     feature("display_words", Signal::DisplayName, 1),
     // 2 if a former name is alike where none of now is, 1 if a change of name made one alike.
     feature("former_name", Signal::FormerName, 1),
-    // How many of 256 bits differ, 128 at most; 129 if either has no picture.
+    // How many of 256 bits differ between the nearest two views, and how many more would between
+    // those of two unrelated pictures if there were but one pair; 128 at most, 129 if either has no
+    // picture.
     feature("avatar_distance", Signal::Avatar, -1),
     // How many identities have this picture, as a logarithm to 2.
     feature("avatar_common", Signal::Avatar, -1),
@@ -184,8 +187,7 @@ impl Own {
         let frequencies = index.frequencies();
         let mut own = Own { bait: bait::in_text(&profile.bio), ..Own::default() };
         own.known = frequencies.others_known();
-        let owners = profile.avatars.iter().map(|avatar| frequencies.owners(avatar));
-        own.owners = owners.fold(0.0, f32::max);
+        own.owners = profile.avatars.first().map_or(0.0, |avatar| frequencies.owners(avatar));
         own.bearers = question.readings.get(1).map_or(0.0, |name| frequencies.bearers(name));
         own.relay = f32::from(profile.links.iter().any(|link| bait::is_relay(link)));
         for (name, surprise) in own.surprise.iter_mut().enumerate() {
@@ -289,8 +291,9 @@ fn add_others(
     rest: &mut [f32],
 ) {
     let row = candidate.row;
-    let has_picture = !profile.avatars.is_empty() && segment.avatars(row).next().is_some();
-    rest[3] = if has_picture { f32::from(candidate.avatar.min(FAR)) } else { f32::from(FAR + 1) };
+    let pairs = profile.avatars.len() * segment.avatars(row).count();
+    let apart = f32::from(candidate.avatar) + nearer_by_chance(pairs);
+    rest[3] = if pairs > 0 { apart.min(f32::from(FAR)) } else { f32::from(FAR + 1) };
     rest[4] = log2(gathered.same_picture);
     rest[5] = segment.bio(row).likeness(question.bio);
     rest[6] = segment.bio(row).len() as f32;
