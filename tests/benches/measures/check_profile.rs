@@ -8,6 +8,7 @@ use std::time::Duration;
 use contracts::impersonation::v1 as proto;
 use contracts::impersonation::v1::avatar::Picture;
 use contracts::impersonation::v1::impersonation_service_client::ImpersonationServiceClient;
+use futures_util::FutureExt as _;
 use kit::Ids;
 use kit::clock::{self, Stopwatch};
 use recourse::cli::Service;
@@ -22,6 +23,8 @@ use super::load::{self, Place};
 const IDENTITIES: u64 = 100_000;
 /// How many are enrolled by one call.
 const AT_ONCE: u64 = 500;
+/// How many are enrolled one by one while others check.
+const ENROLLED: u64 = 20;
 /// How many profiles are checked in turn.
 const PROFILES: u64 = 10_000;
 /// How many callers call as fast as they are answered.
@@ -45,7 +48,8 @@ pub async fn measure() {
         let (profiles, mut next) = (profiles.clone(), number);
         move || {
             next += CALLERS;
-            check(client.clone(), profiles[next % profiles.len()].clone())
+            let profile = profiles[next % profiles.len()].clone();
+            check(client.clone(), profile).map(drop)
         }
     };
     let most = load::run(CALLERS, caller).await;
@@ -54,10 +58,17 @@ pub async fn measure() {
     let client = |number: usize| channels[number % CONNECTIONS].clone();
     let calls = |number: usize| {
         let client = ImpersonationServiceClient::new(client(number));
-        check(client, profiles[number % profiles.len()].clone())
+        check(client, profiles[number % profiles.len()].clone()).map(drop)
     };
     let paced = load::paced(half, calls).await;
     println!("  CheckProfile at half that rate     {paced}");
+    let (_, mut unseen) = tokio::join!(load::paced(half, calls), unseen_for(&channels[0]));
+    unseen.sort();
+    let at = |place: usize| unseen[place].as_secs_f64() * 1e3;
+    let (median, longest) = (at(unseen.len() / 2), at(unseen.len() - 1));
+    println!(
+        "  {ENROLLED} enrolled meanwhile, found after {median:.0} ms, {longest:.0} ms at most"
+    );
     suite.stop().await.expect("a good end");
 
     let (url, serving) = empty_server().await;
@@ -68,10 +79,13 @@ pub async fn measure() {
     println!("  p99 through the floor's            {:.1}", paced.p99_us / floor.p99_us);
 }
 
-async fn check(mut client: ImpersonationServiceClient<Channel>, profile: proto::Profile) {
+async fn check(
+    mut client: ImpersonationServiceClient<Channel>,
+    profile: proto::Profile,
+) -> proto::CheckProfileResponse {
     let profile = Some(profile);
     let request = proto::CheckProfileRequest { profile, ..Default::default() };
-    client.check_profile(request).await.expect("an answer");
+    client.check_profile(request).await.expect("an answer").into_inner()
 }
 
 async fn health(channel: Channel) {
@@ -79,25 +93,54 @@ async fn health(channel: Channel) {
     HealthClient::new(channel).check(request).await.expect("an answer");
 }
 
+/// For how long checks do not find somebody who was just enrolled, time after time.
+async fn unseen_for(channel: &Channel) -> Vec<Duration> {
+    let mut client = ImpersonationServiceClient::new(channel.clone());
+    let ids = Ids::system();
+    let mut unseen = Vec::new();
+    for number in IDENTITIES..IDENTITIES + ENROLLED {
+        let request = proto::ImportIdentitiesRequest {
+            request_id: ids.new_uuid(),
+            specs: vec![spec(number)],
+        };
+        let enrolled = client.import_identities(request).await.expect("somebody to be enrolled");
+        let [identity_id] =
+            <[String; 1]>::try_from(enrolled.into_inner().identity_ids).expect("one identity");
+        let since = Stopwatch::start();
+        loop {
+            let checked = check(client.clone(), profile(2 * number)).await;
+            if checked.likenesses.iter().any(|found| found.identity_id == identity_id) {
+                break;
+            }
+            assert!(since.elapsed() < PATIENCE, "{identity_id} is not found");
+            clock::sleep(Duration::from_millis(1)).await;
+        }
+        unseen.push(since.elapsed());
+    }
+    unseen
+}
+
+/// Whom a number stands for, protected.
+fn spec(number: u64) -> proto::IdentitySpec {
+    let proto::Profile { handle, display_name, avatars, bio, .. } = profile(2 * number);
+    proto::IdentitySpec {
+        kind: proto::IdentityKind::Person as i32,
+        account_ids: vec![format!("account_{number}")],
+        handle,
+        display_name,
+        avatars,
+        bio,
+        followers: (number % 1_000) as i64 * 1_000,
+        ..Default::default()
+    }
+}
+
 /// Protects everybody, and waits until the index knows them all.
 async fn enrol(channel: &Channel) {
     let mut client = ImpersonationServiceClient::new(channel.clone());
     let ids = Ids::system();
     for first in (0..IDENTITIES).step_by(AT_ONCE as usize) {
-        let specs = (first..first + AT_ONCE).map(|number| {
-            let proto::Profile { handle, display_name, avatars, bio, .. } = profile(2 * number);
-            proto::IdentitySpec {
-                kind: proto::IdentityKind::Person as i32,
-                account_ids: vec![format!("account_{number}")],
-                handle,
-                display_name,
-                avatars,
-                bio,
-                followers: (number % 1_000) as i64 * 1_000,
-                ..Default::default()
-            }
-        });
-        let specs = specs.collect();
+        let specs = (first..first + AT_ONCE).map(spec).collect();
         let request = proto::ImportIdentitiesRequest { request_id: ids.new_uuid(), specs };
         client.import_identities(request).await.expect("identities that may be enrolled");
     }
@@ -119,10 +162,12 @@ fn profile(number: u64) -> proto::Profile {
         "Maria", "John", "Ana", "Ahmed", "Li", "Olga", "Jose", "Aisha", "David", "Emma", "Ivan",
         "Sofia", "Noah", "Mia", "Omar", "Lucas", "Nina", "Peter", "Zoe", "Yuki",
     ];
-    const SYLLABLES: [&str; 24] = [
-        "ba", "ren", "ko", "mar", "tis", "vel", "do", "san", "pe", "lin", "gra", "mo", "ta", "ri",
-        "fen", "lo", "bur", "ka", "ne", "dor", "sil", "va", "ho", "wick",
+    const ONSETS: [&str; 20] = [
+        "b", "br", "d", "f", "g", "gr", "h", "k", "kl", "l", "m", "n", "p", "r", "s", "st", "t",
+        "tr", "v", "w",
     ];
+    const VOWELS: [&str; 8] = ["a", "e", "i", "o", "u", "ai", "ei", "ou"];
+    const CODAS: [&str; 8] = ["", "n", "r", "s", "l", "m", "ck", "nd"];
     let mut state = number.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     let mut draw = move || {
         state ^= state << 13;
@@ -132,8 +177,12 @@ fn profile(number: u64) -> proto::Profile {
     };
     let mut pick = |of: &[&'static str]| of[draw() as usize % of.len()];
     let first = pick(&FIRST);
-    let last = [pick(&SYLLABLES), pick(&SYLLABLES), pick(&SYLLABLES)].concat();
-    let bio = (0..6).map(|_| pick(&SYLLABLES)).collect::<Vec<_>>().join(" ");
+    let mut syllables = |count: usize| {
+        let mut syllable = || [pick(&ONSETS), pick(&VOWELS), pick(&CODAS)].concat();
+        (0..count).map(|_| syllable()).collect::<String>()
+    };
+    let last = syllables(2 + number as usize / 2 % 2);
+    let bio = (0..6).map(|_| syllables(2)).collect::<Vec<_>>().join(" ");
     let pdq = (0..4).flat_map(|_| (draw() << 32 ^ draw()).to_be_bytes()).collect();
     proto::Profile {
         handle: format!("{}{last}{}", first.to_lowercase(), number % 97),
