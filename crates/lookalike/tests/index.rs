@@ -194,6 +194,24 @@ proptest! {
 }
 
 #[test]
+fn an_index_that_grew_by_little_has_few_segments() {
+    let reader = Reader::new();
+    let mut index = Index::default();
+    for batch in 0..200 {
+        let of = |number| Identity { number, handle: format!("h{number}"), ..Identity::default() };
+        let batch: Vec<Change> =
+            (batch * 50..batch * 50 + 50).map(|number| Change::Set(of(number))).collect();
+        index = index.after(&reader, &batch);
+        while let Some(merge) = index.merge_due() {
+            index = index.with_merged(merge.run(&reader, 1));
+        }
+        let count = index.segments().len() as u32;
+        assert!(count <= (index.len() / 50).ilog2() + 1, "{count} of {}", index.len());
+    }
+    assert_eq!(index.len(), 10_000);
+}
+
+#[test]
 fn a_broken_snapshot_is_refused() {
     let detector = Detector::default();
     let jane = Identity { handle: "jane".to_owned(), ..Identity::default() };

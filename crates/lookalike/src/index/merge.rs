@@ -11,8 +11,6 @@ use crate::text::Reader;
 
 /// Segments up to this many rows are merged at once, in the change that made them due.
 const AT_ONCE: usize = 2_048;
-/// How many segments of like size there may be before they are merged.
-const LIKE_SIZED: usize = 4;
 /// A segment with more of its rows gone is written anew.
 const GONE_SHARE: usize = 4;
 
@@ -49,7 +47,6 @@ impl Index {
     }
 
     fn due(&self, largest: usize) -> Option<Merge> {
-        let tier = |segment: &Segment| segment.len().max(1).ilog2() / 2;
         let small = || self.segments.iter().filter(|segment| segment.len() <= largest);
         let mostly_gone = |segment: &&Arc<Segment>| {
             segment.gone_count() * GONE_SHARE > segment.len() && segment.len() > AT_ONCE
@@ -58,12 +55,20 @@ impl Index {
         if let Some(segment) = small().find(mostly_gone) {
             return Some(Merge { segments: vec![segment.clone()] });
         }
-        let mut tiers: Vec<u32> = small().map(|segment| tier(segment)).collect();
-        tiers.sort_unstable();
-        let full = tiers.windows(LIKE_SIZED).find(|tiers| tiers[0] == tiers[LIKE_SIZED - 1])?[0];
-        let segments: Vec<_> = small().filter(|segment| tier(segment) <= full).cloned().collect();
+        // Every check looks into every segment: each is to be larger than the smaller ones together,
+        // so that there are no more than the logarithm of the rows.
+        let mut segments: Vec<_> = small().cloned().collect();
+        segments.sort_by_key(|segment| segment.len());
+        let (mut smaller, mut due) = (0, 0);
+        for (place, segment) in segments.iter().enumerate() {
+            if place > 0 && segment.len() <= smaller {
+                due = place + 1;
+            }
+            smaller += segment.len();
+        }
+        segments.truncate(due);
         let merge = Merge { segments };
-        (merge.rows() <= SEGMENT_MAX).then_some(merge)
+        (due > 0 && merge.rows() <= SEGMENT_MAX).then_some(merge)
     }
 
     pub(super) fn merge_small(&mut self, reader: &Reader) {
