@@ -55,8 +55,8 @@ impl Index {
         if let Some(segment) = small().find(mostly_gone) {
             return Some(Merge { segments: vec![segment.clone()] });
         }
-        // Every check looks into every segment: each is to be larger than the smaller ones together,
-        // so that there are no more than the logarithm of the rows.
+        // Every check looks into every segment: each is to be larger than the smaller ones
+        // together, so that there are no more than the logarithm of the rows.
         let mut segments: Vec<_> = small().cloned().collect();
         segments.sort_by_key(|segment| segment.len());
         let (mut smaller, mut due) = (0, 0);
