@@ -55,20 +55,11 @@ impl Index {
         if let Some(segment) = small().find(mostly_gone) {
             return Some(Merge { segments: vec![segment.clone()] });
         }
-        // Every check looks into every segment: each is to be larger than the smaller ones
-        // together, so that there are no more than the logarithm of the rows.
         let mut segments: Vec<_> = small().cloned().collect();
         segments.sort_by_key(|segment| segment.len());
-        let (mut smaller, mut due) = (0, 0);
-        for (place, segment) in segments.iter().enumerate() {
-            if place > 0 && segment.len() <= smaller {
-                due = place + 1;
-            }
-            smaller += segment.len();
-        }
-        segments.truncate(due);
-        let merge = Merge { segments };
-        (due > 0 && merge.rows() <= SEGMENT_MAX).then_some(merge)
+        let lens: Vec<usize> = segments.iter().map(|segment| segment.len()).collect();
+        segments.truncate(together(&lens, SEGMENT_MAX));
+        (!segments.is_empty()).then_some(Merge { segments })
     }
 
     pub(super) fn merge_small(&mut self, reader: &Reader) {
@@ -95,5 +86,53 @@ impl Index {
             index.segments.insert(0, Arc::new(to));
         }
         index
+    }
+}
+
+/// How many segments of such lengths, the smallest first, are to be one of at most `most` rows: all
+/// up to the last that is not larger than the smaller ones together. Every check looks into every
+/// segment, and so there are no more than the logarithm of the rows.
+fn together(lens: &[usize], most: usize) -> usize {
+    let (mut smaller, mut due) = (0, 0);
+    for (place, len) in lens.iter().enumerate() {
+        if smaller + len > most {
+            break;
+        }
+        if place > 0 && *len <= smaller {
+            due = place + 1;
+        }
+        smaller += len;
+    }
+    due
+}
+
+#[cfg(test)]
+mod tests {
+    use super::together;
+
+    #[test]
+    fn what_is_not_larger_than_the_smaller_ones_together_is_merged_with_them() {
+        for (lens, due) in [
+            (&[][..], 0),
+            (&[5], 0),
+            (&[5, 5], 2),
+            (&[5, 6], 0),
+            (&[1, 2, 4, 8], 0),
+            (&[1, 2, 3, 8], 3),
+            // The four together are as large as the fifth.
+            (&[1, 2, 3, 8, 14], 5),
+            (&[1, 2, 3, 8, 15], 3),
+        ] {
+            assert_eq!(together(lens, usize::MAX), due, "{lens:?}");
+        }
+    }
+
+    #[test]
+    fn what_would_be_too_large_is_left_and_the_smaller_ones_are_merged() {
+        for (most, due) in [(28, 5), (27, 3), (14, 3), (6, 3), (5, 0)] {
+            assert_eq!(together(&[1, 2, 3, 8, 14], most), due, "{most}");
+        }
+        // As many full segments as there may be stay as they are.
+        assert_eq!(together(&[3, 100, 100, 100], 100), 0);
     }
 }

@@ -10,8 +10,9 @@
 //!
 //! # How
 //! An index is a list of immutable [`segment`]s, like a log-structured merge tree: a change makes
-//! a small new segment and marks old rows as gone; segments of like size are merged. An [`Index`]
-//! is itself a value: changes make a new one that shares the segments, so that readers never wait.
+//! a small new segment and marks old rows as gone; segments are merged until each is larger than
+//! the smaller ones together. An [`Index`] is itself a value: changes make a new one that shares
+//! the segments, so that readers never wait.
 
 pub mod bytes;
 pub mod frequencies;
