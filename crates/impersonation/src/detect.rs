@@ -204,16 +204,15 @@ fn name(signal: Signal) -> &'static str {
     }
 }
 
-/// The hashes of a picture's views, so many at most, and its quality.
+/// The hashes of a picture's views and its quality. At most `most` are looked for; how many are
+/// kept of a picture is the detector's.
 ///
 /// # Errors
 /// Why it cannot be read, for people.
 pub fn read_image(image: &[u8], role: Role, most: usize) -> Result<(Vec<Pdq>, i32), String> {
     let picture = Picture::read(image, Limits::default()).map_err(|refused| refused.to_string())?;
     let views: Vec<Pdq> = match role {
-        Role::Protected => {
-            picture.kept(most.min(KEPT_MAX)).into_iter().map(|(_, hash)| hash).collect()
-        }
+        Role::Protected => picture.kept(KEPT_MAX).into_iter().map(|(_, hash)| hash).collect(),
         Role::Asked => picture.looks().take(most).map(|(_, hash)| hash).collect(),
     };
     Ok((views, i32::from(picture.quality())))

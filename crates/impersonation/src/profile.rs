@@ -212,6 +212,28 @@ mod tests {
     }
 
     #[test]
+    fn hashes_are_bounded_and_the_first_are_kept() {
+        let pictures = |views: usize| picture::Pictures {
+            pictures: vec![picture::Picture {
+                views: (0..views * picture::PDQ_BYTES).map(|at| (at / 32) as u8).collect(),
+                ..picture::Picture::default()
+            }],
+        };
+        let first = |profile: &Profile| -> Vec<u64> {
+            compared(profile, NOW).avatars.iter().map(|hash| hash.0[0] & 0xff).collect()
+        };
+        let to = |end: usize| (0..end as u64).collect::<Vec<u64>>();
+        for (given, checked, observed) in [(31, 31, 31), (32, 32, 32), (33, 33, 32), (65, 64, 32)] {
+            let checking = kept(profile("h", "n", 1), &pictures(given));
+            assert_eq!(first(&checking), to(checked), "{given}");
+            let (known, _) = observe(None, checking.clone(), NOW);
+            assert_eq!(first(&known.profile), to(observed), "{given}");
+            // What is not kept is no change.
+            assert_eq!(observe(Some(&known), checking, NOW).1, Change::Unchanged, "{given}");
+        }
+    }
+
+    #[test]
     fn age_counts_whole_days_and_never_less_than_none() {
         let mut made = profile("h", "n", 1);
         made.account_create_time = Some(Time::from_seconds(1_000_000).into());
