@@ -233,6 +233,7 @@ impl Detector {
         for (place, segment) in index.segments().iter().enumerate() {
             gathered.add(place as u32, segment, question, avatars, budget);
         }
+        gathered.compare_alike(index.segments(), question, budget);
         gathered.keep_best(index.segments(), question, avatars, budget);
     }
 }

@@ -330,13 +330,20 @@ fn where_too_many_share_a_part_of_a_name_the_most_alike_are_compared() {
         assert_eq!(checked.truncated, truncated, "{comparisons}");
         assert!(checked.matches.iter().any(|found| found.number == 26), "{comparisons}");
     }
-    // Who is protected since is compared, however many there were before.
-    let late = Identity { number: 27, handle: "wxyzkurstbanu".to_owned(), ..Identity::default() };
-    let index = index.after(&detector.reader, &[Change::Set(late)]);
-    let budget = Budget { comparisons: 1, ..Budget::default() };
-    let ask = Ask { budget, min_score: f32::NEG_INFINITY, ..Ask::default() };
-    let matches = detector.check(&index, &profile, &mut scratch, &ask).matches;
-    assert!([26, 27].iter().all(|number| matches.iter().any(|found| found.number == *number)));
+    // Who is protected since is compared as if it had always been, and not for being new.
+    let mut found = |index: &Index| -> Vec<u64> {
+        let budget = Budget { comparisons: 1, ..Budget::default() };
+        let seen = detector.see(index, &profile, &mut scratch, &budget);
+        seen.iter().map(|seen| seen.number).collect()
+    };
+    for (end, expected) in [("kurstbanux", 27), ("zoze", 26)] {
+        let late = of((27, end.to_owned()));
+        let built = [identities.as_slice(), std::slice::from_ref(&late)].concat();
+        assert_eq!(found(&Index::build(&detector.reader, &built, 1)), [expected], "{end}");
+        let grown = index.after(&detector.reader, &[Change::Set(late)]);
+        assert_eq!(grown.segments().len(), 2);
+        assert_eq!(found(&grown), [expected], "{end}");
+    }
 }
 
 #[test]

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use super::keys;
 use super::postings::Posting;
 use super::question::{Found, PartProbe, Question};
+use super::seen::{NO_CANDIDATE, Seen};
 use super::segment::Segment;
 use crate::picture::{self, Pdq};
 use crate::profile::MAX_AVATARS;
@@ -24,8 +25,8 @@ pub struct Budget {
     /// How many rows with a near picture are taken: the nearest. A picture that more have is a
     /// default or stock one and leads to nobody.
     pub per_picture: usize,
-    /// How many keys of a segment are compared symbol by symbol, a key counted as often as it has
-    /// a part in common: a small new segment must not go without because a large old one has many.
+    /// How many keys are compared symbol by symbol, a key counted as often as it has a part in
+    /// common: of all segments together, so that the answer does not hang on how many there are.
     pub comparisons: usize,
     /// How many candidates are looked at closely.
     pub close: usize,
@@ -98,72 +99,12 @@ pub struct Gathered {
 /// A row of which a key may be near one of the question's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Alike {
-    /// In how many bits what is around a common segment differs.
+    /// In how many bits what is around a common part differs.
     apart: u8,
     row: u32,
+    segment: u32,
     /// Which of the question's keys.
     key: u8,
-}
-
-/// Which rows were met, and where they are among the candidates.
-#[derive(Debug, Default)]
-struct Seen {
-    slots: Vec<Slot>,
-    used: Vec<u32>,
-}
-
-#[derive(Debug, Clone, Copy, Default)]
-struct Slot {
-    /// The segment and the row; 0 for a free slot.
-    row: u64,
-    /// Its place among the candidates.
-    place: u32,
-    /// With which of the question's keys it was compared.
-    compared: u32,
-}
-
-/// A row that was met and is no candidate.
-const NO_CANDIDATE: u32 = u32::MAX;
-
-impl Seen {
-    fn clear(&mut self) {
-        for slot in self.used.drain(..) {
-            self.slots[slot as usize] = Slot::default();
-        }
-        if self.slots.is_empty() {
-            self.slots = vec![Slot::default(); 1024];
-        }
-    }
-
-    /// The slot of a row.
-    fn slot(&mut self, segment: u32, row: u32) -> &mut Slot {
-        if self.used.len() * 2 > self.slots.len() {
-            let old = std::mem::take(&mut self.slots);
-            self.slots = vec![Slot::default(); old.len() * 2];
-            self.used.clear();
-            for slot in old.into_iter().filter(|slot| slot.row != 0) {
-                let place = self.place(slot.row);
-                self.slots[place] = slot;
-                self.used.push(place as u32);
-            }
-        }
-        let row = u64::from(segment) << 32 | u64::from(row) | 1 << 63;
-        let place = self.place(row);
-        if self.slots[place].row == 0 {
-            self.slots[place] = Slot { row, place: NO_CANDIDATE, compared: 0 };
-            self.used.push(place as u32);
-        }
-        &mut self.slots[place]
-    }
-
-    fn place(&self, row: u64) -> usize {
-        let mask = self.slots.len() - 1;
-        let mut place = (row.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40) as usize & mask;
-        while self.slots[place].row != 0 && self.slots[place].row != row {
-            place = (place + 1) & mask;
-        }
-        place
-    }
 }
 
 impl Gathered {
@@ -176,10 +117,12 @@ impl Gathered {
         self.same_picture = 0;
         self.same.clear();
         self.seen.clear();
+        self.alike.clear();
         self.postings = 0;
     }
 
-    /// Adds what a segment has.
+    /// Adds what a segment has; keys that may be near are [compared](Gathered::compare_alike) when
+    /// all segments were asked.
     pub fn add(
         &mut self,
         place: u32,
@@ -282,45 +225,57 @@ impl Gathered {
         self.pictures = pictures;
     }
 
-    fn add_parts(&mut self, place: u32, segment: &Segment, question: &Question, budget: &Budget) {
-        let mut alike = std::mem::take(&mut self.alike);
-        alike.clear();
+    fn add_parts(&mut self, at: u32, segment: &Segment, question: &Question, budget: &Budget) {
         for probes in question.part_probes.chunks(GROUP) {
             segment.parts.touch(probes.iter().map(|probe| probe.place.hash));
             for PartProbe { place, key } in probes {
                 let bucket = segment.parts.bucket(place.hash);
                 self.postings += bucket.len();
-                alike.extend(bucket.filter_map(|Posting { row, tag }| {
-                    place.apart(tag).map(|apart| Alike { apart, row, key: *key })
+                self.alike.extend(bucket.filter_map(|Posting { row, tag }| {
+                    place.apart(tag).map(|apart| Alike { apart, row, segment: at, key: *key })
                 }));
             }
             if self.postings > budget.postings {
                 self.truncated = true;
-                break;
+                return;
             }
         }
-        // Of too many those around whose segment the most is alike.
+    }
+
+    /// Compares the keys that may be near: of too many those around whose common part the most is
+    /// alike.
+    pub fn compare_alike(
+        &mut self,
+        segments: &[Arc<Segment>],
+        question: &Question,
+        budget: &Budget,
+    ) {
+        let mut alike = std::mem::take(&mut self.alike);
         if alike.len() > budget.comparisons {
             alike.select_nth_unstable(budget.comparisons);
             alike.truncate(budget.comparisons);
             self.truncated = true;
         }
-        alike.retain(|Alike { row, key, .. }| {
-            let slot = self.seen.slot(place, *row);
+        alike.retain(|Alike { row, segment, key, .. }| {
+            let slot = self.seen.slot(*segment, *row);
             let before = slot.compared;
             slot.compared |= 1 << key;
             before >> key & 1 == 0
         });
-        for alike in alike.chunks(GROUP) {
-            segment.touch(alike.iter().map(|alike| alike.row));
-            for alike in alike {
-                self.compare(place, segment, question, *alike);
+        alike.sort_unstable_by_key(|alike| alike.segment);
+        for of_one in alike.chunk_by(|a, b| a.segment == b.segment) {
+            let segment = &segments[of_one[0].segment as usize];
+            for group in of_one.chunks(GROUP) {
+                segment.touch(group.iter().map(|alike| alike.row));
+                for alike in group {
+                    self.compare(segment, question, *alike);
+                }
             }
         }
         self.alike = alike;
     }
 
-    fn compare(&mut self, place: u32, segment: &Segment, question: &Question, alike: Alike) {
+    fn compare(&mut self, segment: &Segment, question: &Question, alike: Alike) {
         let (row, query) = (alike.row, &question.keys()[alike.key as usize]);
         let len = query.pattern.key().len();
         let searched = || segment.keys(row).filter(|(of, _)| of.is_searched_with_edits());
@@ -339,7 +294,7 @@ impl Gathered {
             for (name, near) in self.near.iter_mut().enumerate() {
                 *near += u32::from(query.names >> name & 1);
             }
-            let candidate = self.candidate(place, row);
+            let candidate = self.candidate(alike.segment, row);
             candidate.name = candidate.name.max(1.0 - distance as f32 / len.max(key_len) as f32);
         }
     }

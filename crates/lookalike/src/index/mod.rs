@@ -22,6 +22,7 @@ mod merge;
 pub mod postings;
 pub mod question;
 pub mod row;
+mod seen;
 pub mod segment;
 
 use std::collections::HashMap;
