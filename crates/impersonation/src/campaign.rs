@@ -15,7 +15,7 @@ use contracts::impersonation::v1::{AvatarHash, Match, ProfileSnapshot};
 use kit::Time;
 use sha2::{Digest as _, Sha256};
 
-use crate::dismissal::{SAME_PICTURE_BITS, distance};
+use crate::dismissal::{SAME_PICTURE_BITS, distance, hashes};
 
 /// The type prefix of a campaign's id.
 pub const ID_PREFIX: &str = "cmp";
@@ -54,14 +54,15 @@ pub fn traits(found: &Match, marks: &[String], at: Time) -> BTreeSet<Trait> {
     let profile = found.profile.as_ref().unwrap_or(&none);
     let identity = found.identity.as_ref().unwrap_or(&none);
     traits.extend(marks.iter().map(|mark| Trait::actor("mark", mark)));
-    // The first hash is that of the whole picture. All who copy a picture share its views, too.
+    // All who copy a picture share its views, too; who copies one and shows others beside it may
+    // have given views of it as pictures.
     let imitates = |avatar: &AvatarHash| {
-        identity.avatars.iter().any(|own| distance(&own.pdq, &avatar.pdq) <= SAME_PICTURE_BITS)
+        let near = |pdq| identity.avatars.iter().any(|own| is_near(&own.pdq, pdq));
+        hashes(avatar).any(near)
     };
-    if let Some(whole) = profile.avatars.first().filter(|avatar| !avatar.pdq.is_empty())
-        && !profile.avatars.iter().any(imitates)
-    {
-        traits.insert(Trait::actor("picture", &hex(&whole.pdq)));
+    let known = profile.avatars.iter().filter(|avatar| !avatar.pdq.is_empty());
+    if !profile.avatars.iter().any(imitates) {
+        traits.extend(known.map(|avatar| Trait::actor("picture", &hex(&avatar.pdq))));
     }
     let own: BTreeSet<String> = identity.links.iter().filter_map(|link| host(link)).collect();
     for host in profile.links.iter().filter_map(|link| host(link)) {
@@ -84,6 +85,10 @@ pub fn traits(found: &Match, marks: &[String], at: Time) -> BTreeSet<Trait> {
         traits.insert(Trait { actor: false, name: format!("wave:{identity_id}:{slot}") });
     }
     traits
+}
+
+fn is_near(one: &[u8], other: &[u8]) -> bool {
+    distance(one, other) <= SAME_PICTURE_BITS
 }
 
 /// The two spans of a length that an instant lies in, one begun half a length before the other:

@@ -120,7 +120,7 @@ fn names(profile: &Profile) -> Vec<detect::Profile> {
     let now = detect::Profile {
         handle: profile.handle.clone(),
         display_name: profile.display_name.clone(),
-        avatars: picture::given_hashes(profile.avatars.get(..1).unwrap_or_default()),
+        avatars: picture::whole_hashes(profile.avatars.get(..1).unwrap_or_default()),
         ..detect::Profile::default()
     };
     let former = &profile.former_names[..profile.former_names.len().min(FORMER_NAMES)];

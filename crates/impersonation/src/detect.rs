@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use lookalike::detector::{self, Detector};
 pub use lookalike::index::{Change, Index, Merge, Merged};
+pub use lookalike::picture::KEPT_MAX;
 pub use lookalike::picture::Pdq;
-use lookalike::picture::{KEPT_MAX, Limits, Picture};
+use lookalike::picture::{Limits, Picture};
 use lookalike::population::{Person, Sought};
 pub use lookalike::profile::{Identity, Profile};
 use lookalike::score::{Model, Signal, model};
@@ -121,7 +122,7 @@ impl Engine {
 
     /// Counts an observed profile, so that what many have in common proves little.
     pub fn observe(&self, index: &Index, profile: &contracts::impersonation::v1::Profile) {
-        let hashes = crate::picture::given_hashes(&profile.avatars);
+        let hashes = crate::picture::whole_hashes(&profile.avatars);
         index.observe(&self.0.detector.reader, &profile.display_name, &hashes);
     }
 

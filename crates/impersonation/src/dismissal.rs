@@ -59,10 +59,10 @@ pub fn key(name: &str) -> String {
     name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
-/// How far the nearest picture of now is from those of then, if that is another picture. A picture
-/// that was taken away is none.
+/// How far the picture of now that is furthest from those of then is, if that is another picture. A
+/// picture that was taken away is none, nor is one that was saved anew, cut or mirrored.
 fn picture_changed(then: &[AvatarHash], now: &[AvatarHash]) -> Option<String> {
-    let nearest = |new: &AvatarHash| then.iter().map(|old| distance(&old.pdq, &new.pdq)).min();
+    let nearest = |new: &AvatarHash| then.iter().map(|old| apart(old, new)).min();
     let changed = now.iter().map(nearest).max_by_key(|bits| bits.unwrap_or(u32::MAX))?;
     match changed {
         None => Some("a picture was added".to_owned()),
@@ -71,6 +71,18 @@ fn picture_changed(then: &[AvatarHash], now: &[AvatarHash]) -> Option<String> {
         }
         Some(_) => None,
     }
+}
+
+/// The hashes of a picture: of the whole and of its further views.
+pub fn hashes(picture: &AvatarHash) -> impl Iterator<Item = &[u8]> + Clone {
+    let further = picture.view_pdqs.iter().map(Vec::as_slice);
+    [picture.pdq.as_slice()].into_iter().chain(further)
+}
+
+/// In how many bits the nearest views of two pictures differ.
+fn apart(one: &AvatarHash, other: &AvatarHash) -> u32 {
+    let pairs = hashes(one).flat_map(|one| hashes(other).map(move |other| distance(one, other)));
+    pairs.min().unwrap_or(u32::MAX)
 }
 
 /// In how many bits two hashes differ; what only one of them has differs wholly.
@@ -129,6 +141,37 @@ mod tests {
         }
         let bare = profile("Jane Doe", None, "hello");
         assert_eq!(kinds(&bare, &base, 0.0), [Kind::Picture]);
+    }
+
+    #[test]
+    fn a_picture_is_another_when_no_view_of_it_is_near() {
+        let picture = |whole: u8, views: &[u8]| AvatarHash {
+            pdq: vec![whole; 32],
+            view_pdqs: views.iter().map(|view| vec![*view; 32]).collect(),
+            ..AvatarHash::default()
+        };
+        let kinds = |then: &[AvatarHash], now: &[AvatarHash]| {
+            let with = |avatars: &[AvatarHash]| ProfileSnapshot {
+                avatars: avatars.to_vec(),
+                ..ProfileSnapshot::default()
+            };
+            kinds(&with(then), &with(now), 0.0).len()
+        };
+        let then = [picture(0, &[1, 0xf0]), picture(0xaa, &[])];
+        for (now, changed) in [
+            (vec![picture(0, &[0x3c])], 0),
+            // Cut to what was a view, or to what has a view in common.
+            (vec![picture(0xf0, &[0x3c])], 0),
+            (vec![picture(0x3c, &[0x77, 0xf0])], 0),
+            (vec![picture(0xaa, &[0x3c]), picture(0, &[])], 0),
+            (vec![picture(0x3c, &[0x77])], 1),
+            // One that is known beside another.
+            (vec![picture(0, &[1, 0xf0]), picture(0x3c, &[0x77])], 1),
+            (vec![], 0),
+        ] {
+            assert_eq!(kinds(&then, &now), changed, "{now:?}");
+        }
+        assert_eq!(kinds(&[], &then), 1);
     }
 
     fn snapshot() -> impl Strategy<Value = ProfileSnapshot> {

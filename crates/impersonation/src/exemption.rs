@@ -141,7 +141,7 @@ fn subjects_picture(profile: &Profile, identity: &Identity) -> bool {
     let same = |pdq: &crate::detect::Pdq| {
         subjects.iter().any(|subject| subject.distance(pdq) <= SAME_PICTURE_BITS)
     };
-    picture::given_hashes(&profile.avatars).iter().any(same)
+    picture::all_hashes(&profile.avatars).iter().any(same)
 }
 
 /// A namesake who was there first: an account older than the identity's name, which was seen under

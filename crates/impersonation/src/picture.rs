@@ -53,6 +53,7 @@ impl Picture {
             quality: self.quality,
             url: self.url.clone(),
             views: i32::try_from(views.saturating_sub(1)).unwrap_or(i32::MAX),
+            view_pdqs: Vec::new(),
         }
     }
 }
@@ -101,6 +102,7 @@ pub fn read(
             Some(Given::Pdq(pdq)) => {
                 let same = known.pictures.iter().find(|picture| picture.pdq() == pdq);
                 let views = match (same, role) {
+                    _ if !avatar.view_pdqs.is_empty() => given(avatar, pdq, role),
                     (Some(same), _) => same.views.clone(),
                     // All that is known of it is one hash.
                     (None, Role::Asked) if avatars.len() == 1 => with_mirrored(pdq),
@@ -112,6 +114,10 @@ pub fn read(
             Some(Given::Image(_)) if images == IMAGES_MAX => {
                 let what = format!("must not be given beside {IMAGES_MAX} other images");
                 wrong = wrong.and_invalid(format!("{path}[{index}].image"), what);
+            }
+            Some(Given::Image(_)) if !avatar.view_pdqs.is_empty() => {
+                let field = format!("{path}[{index}].view_pdqs");
+                wrong = wrong.and_invalid(field, "must be empty beside an image");
             }
             Some(Given::Image(image)) => {
                 images += 1;
@@ -133,6 +139,16 @@ pub fn read(
     (Pictures { pictures }, wrong)
 }
 
+/// The hashes that are given of one picture, as many as are kept.
+fn given(avatar: &Avatar, pdq: &[u8], role: Role) -> Vec<u8> {
+    let further = match role {
+        Role::Protected => detect::KEPT_MAX - 1,
+        Role::Asked => HASHES_MAX - 1,
+    };
+    let further = avatar.view_pdqs.iter().take(further).map(Vec::as_slice);
+    [pdq].into_iter().chain(further).collect::<Vec<_>>().concat()
+}
+
 /// A hash, and that of the picture mirrored.
 fn with_mirrored(pdq: &[u8]) -> Vec<u8> {
     let mirrored = hashes(pdq).flat_map(|hash| hash.mirrored().to_bytes());
@@ -144,26 +160,45 @@ pub fn has_image(avatars: &[Avatar]) -> bool {
     avatars.iter().any(|avatar| matches!(avatar.picture, Some(Given::Image(_))))
 }
 
-/// The pictures as a stored profile has them: every view as a hash of its own.
+/// The pictures as a stored profile has them.
 pub fn as_hashes(pictures: &Pictures) -> Vec<Avatar> {
-    let mut all = Vec::new();
-    for picture in &pictures.pictures {
-        for (index, view) in picture.views.chunks_exact(PDQ_BYTES).enumerate() {
-            all.push(Avatar {
-                picture: Some(Given::Pdq(view.to_vec())),
-                quality: picture.quality,
-                url: if index == 0 { picture.url.clone() } else { String::new() },
-            });
+    let stored = |picture: &Picture| {
+        let mut views = picture.views.chunks_exact(PDQ_BYTES).map(<[u8]>::to_vec);
+        Avatar {
+            picture: views.next().map(Given::Pdq),
+            view_pdqs: views.collect(),
+            quality: picture.quality,
+            url: picture.url.clone(),
         }
-    }
-    all
+    };
+    pictures.pictures.iter().map(stored).collect()
 }
 
-/// The hashes of avatars that have nothing but hashes.
-pub fn given_hashes(avatars: &[Avatar]) -> Vec<Pdq> {
-    let of = |avatar: &Avatar| match &avatar.picture {
-        Some(Given::Pdq(pdq)) => hashes(pdq).next(),
+/// Keeps so many hashes at most: the same share of each picture, that of the whole first.
+pub fn keep(avatars: &mut Vec<Avatar>, most: usize) {
+    avatars.truncate(most);
+    let further = (most / avatars.len().max(1)).saturating_sub(1);
+    avatars.iter_mut().for_each(|avatar| avatar.view_pdqs.truncate(further));
+}
+
+/// The hash of the whole of a picture that is stored as hashes.
+pub fn whole(avatar: &Avatar) -> Option<&[u8]> {
+    match &avatar.picture {
+        Some(Given::Pdq(pdq)) => Some(pdq),
         _ => None,
+    }
+}
+
+/// All hashes of pictures that are stored as hashes.
+pub fn all_hashes(avatars: &[Avatar]) -> Vec<Pdq> {
+    let of = |avatar: &Avatar| -> Vec<Pdq> {
+        let all = whole(avatar).into_iter().chain(avatar.view_pdqs.iter().map(Vec::as_slice));
+        all.flat_map(hashes).collect()
     };
-    avatars.iter().filter_map(of).collect()
+    avatars.iter().flat_map(of).collect()
+}
+
+/// The hash of the whole of each picture that is stored as hashes.
+pub fn whole_hashes(avatars: &[Avatar]) -> Vec<Pdq> {
+    avatars.iter().filter_map(whole).flat_map(hashes).collect()
 }

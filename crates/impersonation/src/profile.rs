@@ -2,7 +2,7 @@
 //!
 //! Pure. It must not know what it looks like.
 
-use contracts::impersonation::v1::{Profile, ProfileSnapshot};
+use contracts::impersonation::v1::{AvatarHash, Profile, ProfileSnapshot};
 use kit::Time;
 use prost::Message as _;
 use sha2::{Digest as _, Sha256};
@@ -77,7 +77,7 @@ pub enum Change {
 /// A profile as it is kept: every picture by the hashes of its views.
 pub fn kept(mut profile: Profile, pictures: &picture::Pictures) -> Profile {
     profile.avatars = picture::as_hashes(pictures);
-    profile.avatars.truncate(picture::HASHES_MAX);
+    picture::keep(&mut profile.avatars, picture::HASHES_MAX);
     profile.market = profile.market.to_ascii_uppercase();
     profile
 }
@@ -85,7 +85,7 @@ pub fn kept(mut profile: Profile, pictures: &picture::Pictures) -> Profile {
 /// What is known once `seen` was observed at `now` of an account of which `known` was; names that
 /// it no longer has are remembered.
 pub fn observe(known: Option<&Observed>, mut seen: Profile, now: Time) -> (Observed, Change) {
-    seen.avatars.truncate(OBSERVED_HASHES_MAX);
+    picture::keep(&mut seen.avatars, OBSERVED_HASHES_MAX);
     let look = Look::of(&seen);
     let Some(known) = known else {
         return (Observed { number: 0, profile: seen, look, name_time: now }, Change::Created);
@@ -106,7 +106,7 @@ pub fn observe(known: Option<&Observed>, mut seen: Profile, now: Time) -> (Obser
 
 /// Whether an account shows another display name or other pictures than before.
 pub fn is_restyled(before: &Profile, now: &Profile) -> bool {
-    let hashes = |profile: &Profile| picture::given_hashes(&profile.avatars);
+    let hashes = |profile: &Profile| picture::whole_hashes(&profile.avatars);
     before.display_name != now.display_name || hashes(before) != hashes(now)
 }
 
@@ -134,7 +134,7 @@ pub fn compared(profile: &Profile, now: Time) -> detect::Profile {
     detect::Profile {
         handle: profile.handle.clone(),
         display_name: profile.display_name.clone(),
-        avatars: picture::given_hashes(&profile.avatars),
+        avatars: picture::all_hashes(&profile.avatars),
         bio: profile.bio.clone(),
         links: profile.links.clone(),
         followers: profile.followers.map(i64::unsigned_abs),
@@ -146,13 +146,12 @@ pub fn compared(profile: &Profile, now: Time) -> detect::Profile {
 /// How a profile stood, for a match.
 pub fn snapshot(profile: &Profile) -> ProfileSnapshot {
     let avatars = profile.avatars.iter().filter_map(|avatar| {
-        use contracts::impersonation::v1::avatar::Picture;
-        let Some(Picture::Pdq(pdq)) = &avatar.picture else { return None };
-        Some(contracts::impersonation::v1::AvatarHash {
-            pdq: pdq.clone(),
+        Some(AvatarHash {
+            pdq: picture::whole(avatar)?.to_vec(),
             quality: avatar.quality,
             url: avatar.url.clone(),
-            views: 0,
+            views: i32::try_from(avatar.view_pdqs.len()).unwrap_or(i32::MAX),
+            view_pdqs: avatar.view_pdqs.clone(),
         })
     });
     ProfileSnapshot {
@@ -231,6 +230,26 @@ mod tests {
             // What is not kept is no change.
             assert_eq!(observe(Some(&known), checking, NOW).1, Change::Unchanged, "{given}");
         }
+    }
+
+    #[test]
+    fn each_picture_keeps_its_share_of_hashes() {
+        let picture = |of: u8, views: usize| picture::Picture {
+            views: [of].repeat(views * picture::PDQ_BYTES),
+            ..picture::Picture::default()
+        };
+        let counts = |given: &[usize]| {
+            let pictures = (0..).zip(given).map(|(of, views)| picture(of, *views));
+            let pictures = picture::Pictures { pictures: pictures.collect() };
+            let kept = kept(profile("h", "n", 1), &pictures);
+            let hashes = compared(&kept, NOW).avatars;
+            let of = |of: u64| hashes.iter().filter(|hash| hash.0[0] & 0xff == of).count();
+            (0..given.len() as u64).map(of).collect::<Vec<_>>()
+        };
+        assert_eq!(counts(&[10, 1, 40]), [10, 1, 21]);
+        assert_eq!(counts(&[40, 40]), [32, 32]);
+        assert_eq!(counts(&[2; 40]), [1; 40]);
+        assert_eq!(counts(&[1; 64]), [1; 64]);
     }
 
     #[test]

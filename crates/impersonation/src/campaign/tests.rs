@@ -44,14 +44,20 @@ fn only_what_is_not_the_imitated_ones_tells_of_an_actor() {
         links(&["star.example", "https://linktr.ee/x", "m.youtube.com", "nothing"]),
         [""; 0]
     );
-    let picture = |bytes: &[u8]| {
-        let view = |byte: &u8| AvatarHash { pdq: vec![*byte; 32], ..AvatarHash::default() };
-        let avatars = bytes.iter().map(view).collect();
+    // Each picture by the hash of the whole, and those of its further views.
+    let pictures = |pictures: &[(u8, &[u8])]| {
+        let avatars = pictures.iter().map(|(whole, views)| AvatarHash {
+            pdq: vec![*whole; 32],
+            view_pdqs: views.iter().map(|view| vec![*view; 32]).collect(),
+            ..AvatarHash::default()
+        });
+        let avatars = avatars.collect();
         of_actor(&match_of("idn_1", |profile| profile.avatars = avatars), &[]).len()
     };
-    assert_eq!((picture(&[7]), picture(&[0xf8])), (0, 1));
-    // Of views of one picture none is another, and none is the actor's own if one is copied.
-    assert_eq!((picture(&[7, 0xf8]), picture(&[0xf8, 7]), picture(&[0xf8, 0xf0])), (0, 0, 1));
+    assert_eq!((pictures(&[(7, &[])]), pictures(&[(0xf8, &[])])), (0, 1));
+    // Views are no pictures of their own, and none is the actor's if one is copied.
+    assert_eq!((pictures(&[(0xf8, &[7])]), pictures(&[(0xf8, &[0xf0])])), (0, 1));
+    assert_eq!((pictures(&[(0xf8, &[]), (0xf0, &[])]), pictures(&[(0xf8, &[]), (7, &[])])), (2, 0));
     let bio =
         |bio: &str| of_actor(&match_of("idn_1", |profile| profile.bio = bio.to_owned()), &[]).len();
     assert_eq!(bio("short"), 0);

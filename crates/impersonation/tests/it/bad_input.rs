@@ -47,6 +47,11 @@ fn pdq(length: usize) -> Avatar {
     Avatar { picture: Some(Picture::Pdq(vec![1; length])), ..Avatar::default() }
 }
 
+/// A picture by the hash of the whole and as many of further views.
+fn viewed(view: Vec<u8>, count: usize) -> Avatar {
+    Avatar { view_pdqs: vec![view; count], ..pdq(32) }
+}
+
 #[tokio::test]
 async fn every_wrong_field_of_a_spec_is_named_and_nothing_is_done() {
     for world in each().await {
@@ -61,7 +66,7 @@ async fn every_wrong_field_of_a_spec_is_named_and_nothing_is_done() {
             handle: "x".repeat(257),
             display_name: "\u{301}".repeat(10_000),
             aliases: vec!["x".repeat(257)],
-            avatars: vec![pdq(31), pdq(32), Avatar::default()],
+            avatars: vec![pdq(31), pdq(32), Avatar::default(), viewed(vec![1; 31], 1)],
             bio: "x".repeat(5_001),
             links: vec![String::new()],
             followers: -1,
@@ -82,6 +87,7 @@ async fn every_wrong_field_of_a_spec_is_named_and_nothing_is_done() {
             "aliases[0]",
             "avatars[0].pdq",
             "avatars[2].picture",
+            "avatars[3].view_pdqs[0]",
             "bio",
             "links[0]",
             "followers",
@@ -141,6 +147,24 @@ async fn a_picture_that_is_none_is_named() {
             wrong_fields(&status),
             ["profiles[0].avatars[1].image", "profiles[0].avatars[2].image"]
         );
+        let views = vec![vec![1; 32]];
+        let both = Avatar {
+            view_pdqs: views,
+            ..image(include_bytes!(concat!(
+                env!("CARGO_MANIFEST_DIR"),
+                "/../lookalike/tests/data/rgb.jpg"
+            )))
+        };
+        let check = |avatar: Avatar| CheckProfileRequest {
+            profile: Some(Profile { avatars: vec![avatar], ..Profile::default() }),
+            ..Default::default()
+        };
+        let status = client.check_profile(check(both)).await.unwrap_err();
+        assert_eq!(wrong_fields(&status), ["profile.avatars[0].view_pdqs"]);
+        let most = client.check_profile(check(viewed(vec![1; 32], 63))).await;
+        assert!(most.is_ok(), "{most:?}");
+        let more = client.check_profile(check(viewed(vec![1; 32], 64))).await;
+        refused(more, &["profile.avatars[0].view_pdqs"]);
         let big = Profile { avatars: vec![image(&vec![0; 524_289])], ..Profile::default() };
         let request = CheckProfileRequest { profile: Some(big), ..Default::default() };
         refused(client.check_profile(request).await, &["profile.avatars[0].image"]);

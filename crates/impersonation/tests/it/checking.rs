@@ -14,7 +14,8 @@ use lookalike::picture::{Limits, Picture};
 use tonic::Code;
 
 use crate::world::{
-    Client, check, copy_of, each, enrol, jane, observe, reason, request_id, somebody, stranger,
+    Client, check, copy_of, each, enrol, jane, observe, picture, reason, request_id, somebody,
+    stranger,
 };
 
 #[tokio::test]
@@ -59,6 +60,39 @@ async fn a_picture_is_found_mirrored_too_given_as_an_image_or_by_its_hash() {
                 words.split(' ').filter_map(|word| word.parse::<u32>().ok()).collect();
             let [bits, 256, counted] = numbers.as_slice() else { panic!("{words}") };
             assert!(*bits <= most && pairs.contains(counted), "{words}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn views_given_by_their_hashes_are_looked_for_and_kept() {
+    let view = |number: &usize| match picture(*number).picture {
+        Some(Given::Pdq(pdq)) => pdq,
+        other => panic!("{other:?}"),
+    };
+    let avatar = |whole: usize, views: &[usize]| Avatar {
+        view_pdqs: views.iter().map(view).collect(),
+        ..picture(whole)
+    };
+    for world in each().await {
+        let mut staff = world.service.staff();
+        // Of a protected picture the whole and three further views are kept.
+        let avatars = vec![avatar(3, &[5, 7, 11, 13])];
+        let spec = IdentitySpec { avatars, ..jane() };
+        let enrolled = enrol(&mut staff, spec).await;
+        assert_eq!(enrolled.avatars[0].views, 3);
+        world.current().await;
+        for (asked, bits) in [
+            (avatar(3, &[]), Some(0)),
+            (avatar(11, &[]), Some(0)),
+            (avatar(13, &[]), None),
+            (avatar(17, &[19, 7]), Some(0)),
+        ] {
+            let profile = Profile { avatars: vec![asked], ..copy_of(&jane(), "imitator") };
+            let found = check(&mut staff, profile).await.likenesses.remove(0);
+            let of = found.evidence.iter().find(|evidence| evidence.signal == "avatar");
+            let apart = of.and_then(|of| of.words.split(' ').find_map(|word| word.parse().ok()));
+            assert_eq!(apart.filter(|apart: &u32| *apart < 31), bits, "{of:?}");
         }
     }
 }

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
+use contracts::impersonation::v1::avatar::Picture;
 use contracts::impersonation::v1::impersonation_event::Event;
 use contracts::impersonation::v1::r#match::State;
 use contracts::impersonation::v1::material_change::Kind;
 use contracts::impersonation::v1::{
-    DismissMatchRequest, GetDriftRequest, Label, ListLabelsRequest, Match, Profile,
+    Avatar, DismissMatchRequest, GetDriftRequest, Label, ListLabelsRequest, Match, Profile,
 };
 use impersonation::follow::{Ruling, Step};
 
@@ -90,6 +91,34 @@ async fn a_decision_becomes_an_outcome_and_a_label_and_an_appeal_corrects_both()
         assert!(bucket.min_probability <= probability && probability <= bucket.max_probability);
         assert!((bucket.mean_probability - probability).abs() < 1e-9);
         assert!((drift.brier_score - probability * probability).abs() < 1e-9);
+    }
+}
+
+#[tokio::test]
+async fn a_dismissal_outlives_a_picture_that_is_saved_anew_and_not_another_picture() {
+    let image = |bytes: &[u8]| {
+        vec![Avatar { picture: Some(Picture::Image(bytes.to_vec())), ..Avatar::default() }]
+    };
+    let drawn = image(include_bytes!("../../../lookalike/tests/data/rgb.jpg"));
+    let saved_anew = image(include_bytes!("../../../lookalike/tests/data/subsampled.jpg"));
+    for world in each().await {
+        let mut staff = world.service.staff();
+        enrol(&mut staff, jane()).await;
+        let showing =
+            |avatars: &[Avatar]| Profile { avatars: avatars.to_vec(), ..copy_of(&jane(), "fake") };
+        observe(&mut staff, vec![showing(&drawn)]).await;
+        let found = taken(&world, "fake", "case_1").await;
+        // One picture, with the hashes of its views.
+        let [shown] = found.profile.unwrap_or_default().avatars.try_into().expect("one picture");
+        assert_eq!((shown.views as usize, shown.view_pdqs.len()), (31, 31));
+        reviewed(&world, &[decided("case_1", ruling("dec_1", false))]).await;
+        observe(&mut staff, vec![showing(&saved_anew)]).await;
+        observe(&mut staff, vec![copy_of(&jane(), "marker")]).await;
+        world.one_match("marker", State::Open).await;
+        assert_eq!(matches(&mut staff, "fake").await.len(), 1);
+        observe(&mut staff, vec![showing(&[picture(7)])]).await;
+        let reopened = world.one_match("fake", State::Open).await;
+        assert_eq!(reopened.reopen_changes[0].kind(), Kind::Picture);
     }
 }
 

@@ -123,7 +123,7 @@ async fn one_more_than_fits_and_the_database_is_asked() {
 fn common(service: &Service, name: &str, number: usize) -> (f32, f32) {
     let state = service.running.memory().state();
     let frequencies = state.index.frequencies();
-    let hashes = impersonation::picture::given_hashes(&[picture(number)]);
+    let hashes = impersonation::picture::whole_hashes(&[picture(number)]);
     (frequencies.bearers(&Reader::new().read(name)), frequencies.owners(&hashes[0]))
 }
 

@@ -230,7 +230,7 @@ pub fn picture(number: usize) -> Avatar {
         state.to_be_bytes()[3]
     };
     let pdq: Vec<u8> = (0..32).map(byte).collect();
-    Avatar { picture: Some(Picture::Pdq(pdq)), quality: 90, url: String::new() }
+    Avatar { picture: Some(Picture::Pdq(pdq)), quality: 90, ..Avatar::default() }
 }
 
 /// Somebody to be protected, with an account and a picture.
