@@ -20,6 +20,9 @@ const WEEK_MICROS: i64 = 7 * 86_400 * 1_000_000;
 /// Microseconds from Monday to the weekday on which the epoch began, a Thursday.
 const EPOCH_MICROS: i64 = 3 * 86_400 * 1_000_000;
 
+/// Weeks that are made up for at most, the last ones: what is older is no news.
+const WEEKS_MAX: usize = 8;
+
 /// Something that happened to a match.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Event {
@@ -37,6 +40,18 @@ pub struct Event {
 pub fn week_of(at: Time) -> Time {
     let since = (at.micros() + EPOCH_MICROS).rem_euclid(WEEK_MICROS);
     Time::from_micros(at.micros() - since)
+}
+
+/// The weeks whose digests are to be made once `last` is over, the earliest first: all since the
+/// last that was made, up to eight; only that week where none ever was.
+pub fn due(made: Option<Time>, last: Time) -> Vec<Time> {
+    let weeks = std::iter::successors(Some(last), |week| Some(week.minus(WEEK)));
+    let mut due: Vec<Time> = match made {
+        Some(made) => weeks.take_while(|week| *week > made).take(WEEKS_MAX).collect(),
+        None => vec![last],
+    };
+    due.reverse();
+    due
 }
 
 /// The numbers of a digest and the matches of its lines, most probable first. `events` are all
@@ -118,6 +133,19 @@ mod tests {
         ] {
             assert_eq!(week_of(at), week, "{at}");
         }
+    }
+
+    #[test]
+    fn weeks_that_were_missed_are_made_up_for() {
+        let week = |number: u32| MONDAY.plus(WEEK * number);
+        assert_eq!(due(None, week(5)), [week(5)]);
+        assert_eq!(due(Some(week(4)), week(5)), [week(5)]);
+        assert_eq!(due(Some(week(2)), week(5)), [week(3), week(4), week(5)]);
+        assert_eq!(due(Some(week(5)), week(5)), []);
+        // A clock that went back.
+        assert_eq!(due(Some(week(6)), week(5)), []);
+        let long = due(Some(week(1)), week(50));
+        assert_eq!((long.len(), long[0], long[7]), (8, week(43), week(50)));
     }
 
     #[test]

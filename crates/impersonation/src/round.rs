@@ -1,5 +1,5 @@
 //! The weekly digests: once a week is over, one for each monitored identity, each exactly once,
-//! whichever replica makes it.
+//! whichever replica makes it. Weeks during which nothing ran are made up for.
 //!
 //! A round goes through the identities in order of their ids; how far it has come commits with
 //! what it made. It waits until everything that happened in the week is in the journal.
@@ -48,16 +48,19 @@ impl Rounds {
         }
     }
 
-    /// Makes the digests of the week that is over, unless they are made.
+    /// Makes the digests of the weeks that are over, unless they are made.
     ///
     /// # Errors
     /// If the database cannot be read or changed.
     pub async fn once(&self) -> Result<(), Error> {
-        let start = week_of(self.clock.now().minus(GRACE)).minus(WEEK);
-        if digests::is_done(&self.db, start).await? || !self.is_complete().await? {
+        let last = week_of(self.clock.now().minus(GRACE)).minus(WEEK);
+        let weeks = digest::due(digests::last_made(&self.db).await?, last);
+        if weeks.is_empty() || !self.is_complete().await? {
             return Ok(());
         }
-        while self.some(start).await? {}
+        for start in weeks {
+            while self.some(start).await? {}
+        }
         Ok(())
     }
 

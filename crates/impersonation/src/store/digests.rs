@@ -37,7 +37,8 @@ static ROUND: Sql =
     Sql::new("SELECT identity_id, done FROM digest_rounds WHERE start_time = $1 FOR UPDATE");
 static MOVE: Sql =
     Sql::new("UPDATE digest_rounds SET identity_id = $2, done = $3 WHERE start_time = $1");
-static DONE: Sql = Sql::new("SELECT done FROM digest_rounds WHERE start_time = $1");
+static LAST: Sql =
+    Sql::new("SELECT start_time FROM digest_rounds WHERE done ORDER BY start_time DESC LIMIT 1");
 static MONITORED: Sql = Sql::new(
     "SELECT identity_id, owner_account_id FROM identities
       WHERE monitored AND state = 1 AND identity_id > $1 AND create_time < $2
@@ -45,7 +46,7 @@ static MONITORED: Sql = Sql::new(
 );
 
 pub(super) static STATEMENTS: [&Sql; 10] =
-    [&TELL, &EVENTS, &INSERT, &GET, &LIST, &BEGIN, &ROUND, &MOVE, &DONE, &MONITORED];
+    [&TELL, &EVENTS, &INSERT, &GET, &LIST, &BEGIN, &ROUND, &MOVE, &LAST, &MONITORED];
 
 /// Records what the event with number `seq` told about a match of an identity.
 ///
@@ -120,13 +121,13 @@ pub async fn list(
     found.into_iter().map(|(digest,)| decode(&digest, identity_id)).collect()
 }
 
-/// Whether a week's digests are all made.
+/// The last week of which all digests are made; none if there is none.
 ///
 /// # Errors
 /// If the database cannot be read.
-pub async fn is_done(db: &Db, start: Time) -> Result<bool, DbError> {
-    let row: Option<(bool,)> = db.read().fetch_optional(&DONE, args![start]).await?;
-    Ok(row.is_some_and(|(done,)| done))
+pub async fn last_made(db: &Db) -> Result<Option<Time>, DbError> {
+    let row: Option<(i64,)> = db.read().fetch_optional(&LAST, args![]).await?;
+    Ok(row.map(|(start,)| Time::from_micros(start)))
 }
 
 /// How far the making of a week's digests has come, locked until the end of the transaction; the

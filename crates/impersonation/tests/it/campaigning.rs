@@ -141,19 +141,7 @@ async fn a_week_has_one_digest_whoever_makes_it() {
 
         let week = week_of(clock.now());
         clock.set(week.plus(WEEK).plus(GRACE));
-        // Several replicas at once, besides the service's own.
-        let rounds = || Rounds { db: world.db.clone(), clock: clock.clone(), ids: Ids::system() };
-        let begun = Stopwatch::start();
-        while digests(&world, "account-jane", &star).await.is_empty() {
-            let (one, two) = (rounds(), rounds());
-            let (one, two) = tokio::join!(one.once(), two.once());
-            one.and(two).unwrap();
-            assert!(begun.elapsed() < PATIENCE, "no digest");
-            sleep(Duration::from_millis(10)).await;
-        }
-        rounds().once().await.unwrap();
-        let made = digests(&world, "account-jane", &star).await;
-        assert_eq!(made.len(), 1);
+        let made = made(&world, &star, 1).await;
         let digest = &made[0];
         let counts = (digest.found_count, digest.confirmed_count, digest.open_count);
         assert_eq!(counts, (2, 1, 1));
@@ -173,4 +161,46 @@ async fn a_week_has_one_digest_whoever_makes_it() {
         let list = ListDigestsRequest { identity_id: star, ..ListDigestsRequest::default() };
         assert_eq!(reason(&fan.list_digests(list).await.unwrap_err()), "IDENTITY_NOT_FOUND");
     }
+}
+
+#[tokio::test]
+async fn weeks_in_which_nothing_ran_have_their_digests_too() {
+    for world in each().await {
+        let mut staff = world.service.staff();
+        let clock = &world.service.clock;
+        let star = IdentitySpec { monitored: true, ..jane() };
+        let star = enrol(&mut staff, star).await.identity_id;
+        let week = week_of(clock.now());
+        clock.set(week.plus(WEEK).plus(GRACE));
+        made(&world, &star, 1).await;
+        observe(&mut staff, vec![copy_of(&jane(), "fake")]).await;
+        world.one_match("fake", MatchState::Open).await;
+        clock.set(week.plus(4 * WEEK).plus(GRACE));
+        let made = made(&world, &star, 4).await;
+        let of = |digest: &Digest| (digest.start_time, digest.found_count, digest.open_count);
+        let start = |number: u32| Some(week.plus(WEEK * number).into());
+        assert_eq!(
+            made.iter().map(of).collect::<Vec<_>>(),
+            [(start(3), 0, 1), (start(2), 0, 1), (start(1), 1, 1), (start(0), 0, 0)],
+        );
+    }
+}
+
+/// The digests of an identity once there are so many, made by several replicas at once.
+async fn made(world: &World, identity_id: &str, count: usize) -> Vec<Digest> {
+    let clock = &world.service.clock;
+    let rounds = || Rounds { db: world.db.clone(), clock: clock.clone(), ids: Ids::system() };
+    let begun = Stopwatch::start();
+    while digests(world, "account-jane", identity_id).await.len() < count {
+        // Besides the service's own.
+        let (one, two) = (rounds(), rounds());
+        let (one, two) = tokio::join!(one.once(), two.once());
+        one.and(two).unwrap();
+        assert!(begun.elapsed() < PATIENCE, "no digest");
+        sleep(Duration::from_millis(10)).await;
+    }
+    rounds().once().await.unwrap();
+    let made = digests(world, "account-jane", identity_id).await;
+    assert_eq!(made.len(), count);
+    made
 }
