@@ -15,7 +15,7 @@ use crate::score::{Evidence, Features, Model, evidence};
 use crate::text::Reader;
 
 /// How many candidates are looked at closely if only their handles are: that costs little.
-const CLOSE_HANDLES: usize = 64;
+const CLOSE_HANDLES: usize = 256;
 
 /// Reads names and weighs likenesses. Made once.
 #[derive(Debug)]

@@ -40,7 +40,7 @@ impl Default for Budget {
             per_part: 32,
             per_picture: 64,
             comparisons: 400,
-            close: 10,
+            close: 13,
         }
     }
 }
@@ -53,6 +53,10 @@ pub const FAR: u16 = 128;
 /// From this distance on two pictures may be as near by chance: five standard deviations below the
 /// 128 bits that halves of a hash differ in.
 const CHANCE: u16 = 88;
+
+/// How much less promising a name is that is further away than what is promised: chosen with the
+/// recall of imitations in view, since such names take the places of others.
+const BEYOND: f32 = 0.2;
 
 /// How many places are looked at before what they have in common is compared.
 const GROUP: usize = 32;
@@ -252,9 +256,9 @@ impl Gathered {
     ) {
         let mut alike = std::mem::take(&mut self.alike);
         if alike.len() > budget.comparisons {
-            alike.select_nth_unstable(budget.comparisons);
+            let (_, next, _) = alike.select_nth_unstable(budget.comparisons);
+            self.truncated |= next.apart < keys::BEYOND;
             alike.truncate(budget.comparisons);
-            self.truncated = true;
         }
         alike.retain(|Alike { row, segment, key, .. }| {
             let slot = self.seen.slot(*segment, *row);
@@ -280,22 +284,28 @@ impl Gathered {
         let len = query.pattern.key().len();
         let searched = || segment.keys(row).filter(|(of, _)| of.is_searched_with_edits());
         let keys = searched().filter(|(_, key)| {
-            let most = keys::tolerance(key.len());
+            let most = keys::reach(key.len());
             key.len().abs_diff(len) <= most && query.pattern.lacks(key) as usize <= most
         });
-        // Of another key as far away the tolerance may be less.
-        let near = keys
-            .map(|(_, key)| (query.pattern.distance(key), key.len()))
-            .filter(|(distance, len)| *distance as usize <= keys::tolerance(*len))
-            .min();
-        let Some((distance, key_len)) = near else { return };
+        let (mut nearest, mut is_promised) = (None, false);
+        for (_, key) in keys {
+            let (distance, len) = (query.pattern.distance(key) as usize, key.len());
+            if distance <= keys::reach(len) {
+                nearest = nearest.into_iter().chain([(distance, len)]).min();
+                // Of another key as far away the tolerance may be less.
+                is_promised |= distance <= keys::tolerance(len);
+            }
+        }
+        let Some((distance, key_len)) = nearest else { return };
         // What lies beside it by chance differs between indexes of the same rows.
         if segment.is_live(row) && searched().any(|(_, key)| question.leads_to(query, key)) {
             for (name, near) in self.near.iter_mut().enumerate() {
-                *near += u32::from(query.names >> name & 1);
+                *near += u32::from(is_promised && query.names >> name & 1 == 1);
             }
             let candidate = self.candidate(alike.segment, row);
-            candidate.name = candidate.name.max(1.0 - distance as f32 / len.max(key_len) as f32);
+            let less = if is_promised { 0.0 } else { BEYOND };
+            let name = 1.0 - less - distance as f32 / len.max(key_len) as f32;
+            candidate.name = candidate.name.max(name);
         }
     }
 

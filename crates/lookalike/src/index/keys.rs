@@ -60,6 +60,15 @@ pub const fn tolerance(len: usize) -> usize {
     }
 }
 
+/// How many edits a protected key of so many symbols is looked for within: beyond the tolerance
+/// those of two segments are met where one of them is whole.
+pub const fn reach(len: usize) -> usize {
+    match len {
+        6..=8 => 2,
+        _ => tolerance(len),
+    }
+}
+
 /// Whether keys of so many symbols are found by leaving symbols out instead of by segments.
 pub const fn is_short(len: usize) -> bool {
     len <= 5
@@ -102,20 +111,29 @@ pub struct Place {
     pub edits: u8,
     /// Which of their segments it is.
     pub index: u8,
+    /// Whether what is there is so much longer or shorter that it is not promised.
+    pub is_beyond: bool,
 }
 
+/// Added to how far apart masks are where no more than what [`reach`] adds can be there.
+pub const BEYOND: u8 = 64;
+
 impl Place {
-    /// Whether a key may be within the edits that has a segment here and this mask: in how many
-    /// bits the masks then differ. Among the segments that such a key shares with this one is one
-    /// with at most as many edits before it as there are segments before it, and likewise after
-    /// it: the edits are one fewer than the segments, so that on a walk along them there is a first
-    /// step at which edits fall behind.
+    /// Whether a key may be within [`reach`] that has a segment here and this mask: in how many
+    /// bits the masks then differ, and [`BEYOND`] more if it cannot be within the [`tolerance`].
+    ///
+    /// Among the segments that a key within the tolerance shares with this one is one with at most
+    /// as many edits before it as there are segments before it, and likewise after it: the edits
+    /// are one fewer than the segments, so that on a walk along them there is a first step at which
+    /// edits fall behind.
     pub fn apart(&self, mask: u64) -> Option<u8> {
         let differing = self.mask ^ mask;
         let (edits, index) = (u32::from(self.edits), u32::from(self.index));
         if index == 0 || index == edits {
             let apart = differing.count_ones();
-            return (apart <= 2 * edits).then_some(apart as u8);
+            let is_beyond = self.is_beyond || apart > 2 * edits;
+            let most = if edits == 1 { 4 } else { 2 * edits };
+            return (apart <= most).then_some(apart as u8 + if is_beyond { BEYOND } else { 0 });
         }
         let [before, after] = ones_of_both(differing);
         let near = before <= 2 * index && after <= 2 * (edits - index);
@@ -134,21 +152,24 @@ fn ones_of_both(mask: u64) -> [u32; 2] {
     [(all >> 32) as u32 & 0xff, all as u32 & 0xff]
 }
 
-/// Where to look for protected keys within their tolerance of this one.
+/// Where to look for protected keys within their reach of this one.
 pub fn probes(key: &[u8], out: &mut Vec<Place>) {
     let most = tolerance(usize::MAX);
     for len in key.len().saturating_sub(most).max(6)..=key.len() + most {
-        let edits = tolerance(len);
-        if key.len().abs_diff(len) > edits {
+        let (edits, reach) = (tolerance(len), reach(len));
+        let differing = key.len().abs_diff(len);
+        if differing > reach {
             continue;
         }
         let longer = key.len() as isize - len as isize;
         for index in 0..=edits {
             let (start, segment) = segment(len, index);
-            let (start, index_) = (start as isize, index as isize);
-            let right = edits as isize - index_;
-            let first = (start - index_).max(start + longer - right).max(0);
-            let last = (start + index_).min(start + longer + right);
+            // Where more is looked for than is promised, all of it is on one side.
+            let each = if reach > edits { reach } else { 1 };
+            let [left, right] = [index, edits - index].map(|side| (side * each) as isize);
+            let start = start as isize;
+            let first = (start - left).max(start + longer - right).max(0);
+            let last = (start + left).min(start + longer + right);
             for place in first..=last.min(key.len() as isize - segment as isize) {
                 let (start, end) = (place as usize, place as usize + segment);
                 out.push(Place {
@@ -156,6 +177,7 @@ pub fn probes(key: &[u8], out: &mut Vec<Place>) {
                     mask: mask(&key[..start], &key[end..], index, edits),
                     edits: edits as u8,
                     index: index as u8,
+                    is_beyond: differing > edits,
                 });
             }
         }
@@ -236,6 +258,34 @@ mod tests {
                 end = start + long;
             }
             assert_eq!(end, len);
+        }
+    }
+
+    #[test]
+    fn two_edits_in_one_half_of_a_short_key_are_met_beyond_what_is_promised() {
+        let met = |key: &str, query: &str| {
+            let mut found = Vec::new();
+            probes(query.as_bytes(), &mut found);
+            let apart = segments(key.as_bytes()).flat_map(|(hash, mask)| {
+                let at = found.iter().filter(move |place| place.hash == hash);
+                at.filter_map(move |place| place.apart(mask))
+            });
+            apart.min().map(|apart| apart >= BEYOND)
+        };
+        for (query, beyond) in [
+            ("brandon", Some(false)),
+            ("brandan", Some(false)),
+            ("brando", Some(false)),
+            ("brandxy", Some(true)),
+            ("brandxons", Some(true)),
+            ("branx", Some(true)),
+            ("ndon", None),
+            ("andon", Some(true)),
+            ("xybrandon", Some(true)),
+            ("brxndxn", None),
+            ("brandonxyz", None),
+        ] {
+            assert_eq!(met("brandon", query), beyond, "{query}");
         }
     }
 
