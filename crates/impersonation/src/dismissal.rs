@@ -74,7 +74,7 @@ fn picture_changed(then: &[AvatarHash], now: &[AvatarHash]) -> Option<String> {
 }
 
 /// The hashes of a picture: of the whole and of its further views.
-pub fn hashes(picture: &AvatarHash) -> impl Iterator<Item = &[u8]> + Clone {
+pub fn hashes(picture: &AvatarHash) -> impl Iterator<Item = &[u8]> {
     let further = picture.view_pdqs.iter().map(Vec::as_slice);
     [picture.pdq.as_slice()].into_iter().chain(further)
 }

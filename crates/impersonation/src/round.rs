@@ -54,7 +54,7 @@ impl Rounds {
     /// If the database cannot be read or changed.
     pub async fn once(&self) -> Result<(), Error> {
         let last = week_of(self.clock.now().minus(GRACE)).minus(WEEK);
-        let weeks = digest::due(digests::last_made(&self.db).await?, last);
+        let weeks = digest::due(digests::last_made(&self.db, last).await?, last);
         if weeks.is_empty() || !self.is_complete().await? {
             return Ok(());
         }

@@ -37,8 +37,10 @@ static ROUND: Sql =
     Sql::new("SELECT identity_id, done FROM digest_rounds WHERE start_time = $1 FOR UPDATE");
 static MOVE: Sql =
     Sql::new("UPDATE digest_rounds SET identity_id = $2, done = $3 WHERE start_time = $1");
-static LAST: Sql =
-    Sql::new("SELECT start_time FROM digest_rounds WHERE done ORDER BY start_time DESC LIMIT 1");
+static LAST: Sql = Sql::new(
+    "SELECT start_time FROM digest_rounds WHERE done AND start_time <= $1
+      ORDER BY start_time DESC LIMIT 1",
+);
 static MONITORED: Sql = Sql::new(
     "SELECT identity_id, owner_account_id FROM identities
       WHERE monitored AND state = 1 AND identity_id > $1 AND create_time < $2
@@ -121,12 +123,13 @@ pub async fn list(
     found.into_iter().map(|(digest,)| decode(&digest, identity_id)).collect()
 }
 
-/// The last week of which all digests are made; none if there is none.
+/// The last week up to one of which all digests are made; none if there is none. Whoever's clock
+/// was ahead may have made those of later ones.
 ///
 /// # Errors
 /// If the database cannot be read.
-pub async fn last_made(db: &Db) -> Result<Option<Time>, DbError> {
-    let row: Option<(i64,)> = db.read().fetch_optional(&LAST, args![]).await?;
+pub async fn last_made(db: &Db, last: Time) -> Result<Option<Time>, DbError> {
+    let row: Option<(i64,)> = db.read().fetch_optional(&LAST, args![last]).await?;
     Ok(row.map(|(start,)| Time::from_micros(start)))
 }
 

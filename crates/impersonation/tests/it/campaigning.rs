@@ -12,8 +12,8 @@ use contracts::impersonation::v1::{
 use impersonation::digest::{WEEK, week_of};
 use impersonation::follow::Step;
 use impersonation::round::{GRACE, Rounds};
-use kit::Ids;
 use kit::clock::{Stopwatch, sleep};
+use kit::{Clock, Ids};
 
 use crate::claiming::{reviewed, ruling};
 use crate::world::{PATIENCE, World, copy_of, each, enrol, jane, observe, reason, said, somebody};
@@ -183,6 +183,25 @@ async fn weeks_in_which_nothing_ran_have_their_digests_too() {
             made.iter().map(of).collect::<Vec<_>>(),
             [(start(3), 0, 1), (start(2), 0, 1), (start(1), 1, 1), (start(0), 0, 0)],
         );
+    }
+}
+
+#[tokio::test]
+async fn a_clock_that_was_ahead_keeps_nobody_from_a_digest() {
+    for world in each().await {
+        let mut staff = world.service.staff();
+        let clock = &world.service.clock;
+        let star = IdentitySpec { monitored: true, ..jane() };
+        let star = enrol(&mut staff, star).await.identity_id;
+        let week = week_of(clock.now());
+        let clock_ahead = Clock::manual(week.plus(30 * WEEK).plus(GRACE));
+        let ahead = Rounds { db: world.db.clone(), clock: clock_ahead, ids: Ids::system() };
+        ahead.once().await.unwrap();
+        // Of one week, or of eight if the service had made any before.
+        let early = digests(&world, "account-jane", &star).await.len();
+        assert!([1, 8].contains(&early), "{early}");
+        clock.set(week.plus(WEEK).plus(GRACE));
+        made(&world, &star, early + 1).await;
     }
 }
 
