@@ -1,8 +1,10 @@
 //! What the log says of a call, and what it must not say.
 
 use std::io::Write;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{LazyLock, Mutex, PoisonError};
 
+use tracing::Dispatch;
+use tracing::subscriber::NoSubscriber;
 use tracing_subscriber::fmt::MakeWriter;
 
 use super::*;
@@ -30,8 +32,13 @@ impl<'w> MakeWriter<'w> for Lines {
     }
 }
 
+/// Kept beside that of a test. Where there is but one, whoever comes to a line of code first is
+/// asked whether it is logged, and a test on another thread, which logs nothing, answers for all.
+static SECOND: LazyLock<Dispatch> = LazyLock::new(|| Dispatch::new(NoSubscriber::default()));
+
 impl Lines {
     fn collect() -> (Lines, tracing::subscriber::DefaultGuard) {
+        LazyLock::force(&SECOND);
         let lines = Lines::default();
         let subscriber = tracing_subscriber::fmt()
             .json()
