@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use lookalike::detector::{self, Detector};
 pub use lookalike::index::{Change, Index, Merge, Merged};
-pub use lookalike::picture::KEPT_MAX;
-pub use lookalike::picture::Pdq;
+pub use lookalike::picture::{KEPT_MAX, Pdq};
 use lookalike::picture::{Limits, Picture};
 use lookalike::population::{Person, Sought};
 pub use lookalike::profile::{Identity, Profile};

@@ -142,8 +142,11 @@ mod tests {
         assert_eq!(due(Some(week(4)), week(5)), [week(5)]);
         assert_eq!(due(Some(week(2)), week(5)), [week(3), week(4), week(5)]);
         assert_eq!(due(Some(week(5)), week(5)), []);
-        let long = due(Some(week(1)), week(50));
-        assert_eq!((long.len(), long[0], long[7]), (8, week(43), week(50)));
+        for (last, first) in [(8, 2), (9, 2), (10, 3), (50, 43)] {
+            let due = due(Some(week(1)), week(last));
+            assert_eq!((due.first(), due.last()), (Some(&week(first)), Some(&week(last))));
+            assert_eq!(due.len(), (last - first + 1) as usize);
+        }
     }
 
     #[test]

@@ -309,6 +309,26 @@ fn a_handle_alone_is_weighed_beside_the_nearest_as_a_check_weighs() {
 }
 
 #[test]
+fn of_a_handle_alone_so_many_are_looked_at_closely() {
+    let detector = Detector::default();
+    let letters = || "abcdeghkmnoprstwz".chars();
+    let ends = letters().flat_map(|one| letters().map(move |other| format!("{one}{other}")));
+    let of = |(number, end): (u64, String)| Identity {
+        number,
+        handle: format!("wxyzkurst{end}"),
+        ..Identity::default()
+    };
+    let identities: Vec<Identity> = (0..).zip(ends).map(of).collect();
+    let budget = Budget { comparisons: usize::MAX, ..Budget::default() };
+    let mut scratch = Scratch::default();
+    for (count, told) in [(255, 255), (256, 256), (257, 256)] {
+        let index = Index::build(&detector.reader, &identities[..count], 1);
+        let nearest = detector.nearest_handles(&index, "wxyzkurstab", &mut scratch, &budget);
+        assert_eq!(nearest.len(), told, "{count}");
+    }
+}
+
+#[test]
 fn where_too_many_share_a_part_of_a_name_the_most_alike_are_compared() {
     let detector = Detector::default();
     // All begin alike; of 26 the rest is one letter over and over, of one it is nearly the name's.

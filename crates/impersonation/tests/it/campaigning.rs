@@ -16,7 +16,9 @@ use kit::clock::{Stopwatch, sleep};
 use kit::{Clock, Ids};
 
 use crate::claiming::{reviewed, ruling};
-use crate::world::{PATIENCE, World, copy_of, each, enrol, jane, observe, reason, said, somebody};
+use crate::world::{
+    Client, PATIENCE, World, copy_of, each, enrol, jane, observe, reason, said, somebody,
+};
 
 async fn campaigns(world: &World, identity_id: &str) -> Vec<Campaign> {
     let identity_id = identity_id.to_owned();
@@ -128,8 +130,7 @@ async fn a_week_has_one_digest_whoever_makes_it() {
     for world in each().await {
         let mut staff = world.service.staff();
         let clock = &world.service.clock;
-        let star = IdentitySpec { monitored: true, ..jane() };
-        let star = enrol(&mut staff, star).await.identity_id;
+        let star = monitored(&mut staff).await;
         enrol(&mut staff, somebody(1)).await;
         observe(&mut staff, vec![copy_of(&jane(), "fake-1"), copy_of(&jane(), "fake-2")]).await;
         let first = world.one_match("fake-1", MatchState::Open).await;
@@ -168,8 +169,7 @@ async fn weeks_in_which_nothing_ran_have_their_digests_too() {
     for world in each().await {
         let mut staff = world.service.staff();
         let clock = &world.service.clock;
-        let star = IdentitySpec { monitored: true, ..jane() };
-        let star = enrol(&mut staff, star).await.identity_id;
+        let star = monitored(&mut staff).await;
         let week = week_of(clock.now());
         clock.set(week.plus(WEEK).plus(GRACE));
         made(&world, &star, 1).await;
@@ -189,10 +189,8 @@ async fn weeks_in_which_nothing_ran_have_their_digests_too() {
 #[tokio::test]
 async fn a_clock_that_was_ahead_keeps_nobody_from_a_digest() {
     for world in each().await {
-        let mut staff = world.service.staff();
         let clock = &world.service.clock;
-        let star = IdentitySpec { monitored: true, ..jane() };
-        let star = enrol(&mut staff, star).await.identity_id;
+        let star = monitored(&mut world.service.staff()).await;
         let week = week_of(clock.now());
         let clock_ahead = Clock::manual(week.plus(30 * WEEK).plus(GRACE));
         let ahead = Rounds { db: world.db.clone(), clock: clock_ahead, ids: Ids::system() };
@@ -203,6 +201,11 @@ async fn a_clock_that_was_ahead_keeps_nobody_from_a_digest() {
         clock.set(week.plus(WEEK).plus(GRACE));
         made(&world, &star, early + 1).await;
     }
+}
+
+/// Enrols somebody who wants digests.
+async fn monitored(staff: &mut Client) -> String {
+    enrol(staff, IdentitySpec { monitored: true, ..jane() }).await.identity_id
 }
 
 /// The digests of an identity once there are so many, made by several replicas at once.

@@ -56,7 +56,7 @@ const CHANCE: u16 = 88;
 
 /// How much less promising a name is that is further away than what is promised: chosen with the
 /// recall of imitations in view, since such names take the places of others.
-const BEYOND: f32 = 0.2;
+const LESS_PROMISING: f32 = 0.2;
 
 /// How many places are looked at before what they have in common is compared.
 const GROUP: usize = 32;
@@ -289,9 +289,10 @@ impl Gathered {
         });
         let (mut nearest, mut is_promised) = (None, false);
         for (_, key) in keys {
-            let (distance, len) = (query.pattern.distance(key) as usize, key.len());
+            let found = (query.pattern.distance(key) as usize, key.len());
+            let (distance, len) = found;
             if distance <= keys::reach(len) {
-                nearest = nearest.into_iter().chain([(distance, len)]).min();
+                nearest = Some(nearest.map_or(found, |nearest| found.min(nearest)));
                 // Of another key as far away the tolerance may be less.
                 is_promised |= distance <= keys::tolerance(len);
             }
@@ -303,7 +304,7 @@ impl Gathered {
                 *near += u32::from(is_promised && query.names >> name & 1 == 1);
             }
             let candidate = self.candidate(alike.segment, row);
-            let less = if is_promised { 0.0 } else { BEYOND };
+            let less = if is_promised { 0.0 } else { LESS_PROMISING };
             let name = 1.0 - less - distance as f32 / len.max(key_len) as f32;
             candidate.name = candidate.name.max(name);
         }
