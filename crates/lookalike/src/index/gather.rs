@@ -3,11 +3,12 @@
 //!
 //! It must not judge: how promising a row is only decides whether it is looked at.
 
+use std::cmp::Ordering;
 use std::sync::Arc;
 
 use super::keys;
 use super::postings::Posting;
-use super::question::{Found, PartProbe, Question};
+use super::question::{DISPLAY_NAME, Found, PartProbe, Question};
 use super::seen::{NO_CANDIDATE, Seen};
 use super::segment::Segment;
 use crate::picture::{self, Pdq};
@@ -76,7 +77,26 @@ pub struct Candidate {
     pub sound: f32,
     /// Whether a name has the same words in another order.
     pub words: bool,
+    /// How alike the display name is.
+    shown: f32,
     promise: f32,
+}
+
+impl Candidate {
+    /// Notes how alike a name is, and whether it is the display name.
+    fn is_alike(&mut self, name: f32, shown: bool) {
+        self.name = self.name.max(name);
+        if shown {
+            self.shown = self.shown.max(name);
+        }
+    }
+
+    /// The most promising first; between equals the famous one, which lies first, so that the
+    /// choice is always one.
+    fn order(&self, other: &Candidate) -> Ordering {
+        let promise = other.promise.total_cmp(&self.promise);
+        promise.then((self.segment, self.row).cmp(&(other.segment, other.row)))
+    }
 }
 
 /// What was found.
@@ -151,6 +171,7 @@ impl Gathered {
                 name: 0.0,
                 sound: 0.0,
                 words: false,
+                shown: 0.0,
                 promise: 0.0,
             });
         }
@@ -187,12 +208,16 @@ impl Gathered {
                 let name = match probe.found {
                     Found::Equal => 1.0,
                     Found::OneEdit => 1.0 - 1.0 / len,
-                    Found::Inside(inside) => 0.3 + 0.6 * f32::from(inside) / len,
+                    Found::Inside(inside) => {
+                        let inside = f32::from(inside);
+                        // A long name is hardly there by chance, whatever stands around it.
+                        (0.3 + 0.6 * inside / len).max(1.0 - 2.0 / inside)
+                    }
                     Found::Sound => 0.7,
                     Found::Gist => 0.5,
                     Found::Words => 0.9,
                 };
-                candidate.name = candidate.name.max(name);
+                candidate.is_alike(name, probe.name == DISPLAY_NAME);
                 let sound = match probe.found {
                     Found::Sound => 1.0,
                     Found::Gist => 0.5,
@@ -306,7 +331,7 @@ impl Gathered {
             let candidate = self.candidate(alike.segment, row);
             let less = if is_promised { 0.0 } else { LESS_PROMISING };
             let name = 1.0 - less - distance as f32 / len.max(key_len) as f32;
-            candidate.name = candidate.name.max(name);
+            candidate.is_alike(name, query.names >> DISPLAY_NAME & 1 == 1);
         }
     }
 
@@ -344,19 +369,20 @@ impl Gathered {
                 + f32::from(segment.fame(candidate.row)) / 500.0;
         }
         self.keep(budget.close);
-        self.candidates.sort_unstable_by(|a, b| {
-            b.promise.total_cmp(&a.promise).then((a.segment, a.row).cmp(&(b.segment, b.row)))
-        });
+        self.candidates.sort_unstable_by(Candidate::order);
     }
 
-    /// Keeps so many of the most promising.
+    /// Keeps so many: of every three one for its display name alone, lest a handle that is like
+    /// many others take all places, and else the most promising.
     fn keep(&mut self, most: usize) {
-        if self.candidates.len() > most {
-            // Between equals the famous one, which lies first, so that the choice is always one.
-            self.candidates.select_nth_unstable_by(most, |a, b| {
-                b.promise.total_cmp(&a.promise).then((a.segment, a.row).cmp(&(b.segment, b.row)))
-            });
-            self.candidates.truncate(most);
+        if self.candidates.len() <= most {
+            return;
         }
+        let shown = most / 3;
+        self.candidates.select_nth_unstable_by(shown, |a, b| {
+            b.shown.total_cmp(&a.shown).then_with(|| a.order(b))
+        });
+        self.candidates[shown..].select_nth_unstable_by(most - shown, Candidate::order);
+        self.candidates.truncate(most);
     }
 }

@@ -12,6 +12,8 @@ use crate::text::{Key, MAX_KEY, Reader, Reading};
 
 /// Names of a profile that are looked up: handle, display name and former names.
 pub const MAX_NAMES: usize = 6;
+/// Which of them is the display name.
+pub const DISPLAY_NAME: u8 = 1;
 /// Of how many words every two are looked for together.
 const MAX_PAIRED: usize = 6;
 /// The shortest key looked for inside a name.

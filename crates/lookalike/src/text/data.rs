@@ -17,12 +17,14 @@ pub(super) const DECOR: &str = include_str!("../../data/decor.tsv");
 pub(super) const AFFIXES: &str = include_str!("../../data/affixes.tsv");
 /// Phrases by which an account says that it is not the subject.
 pub(super) const DISCLAIMERS: &str = include_str!("../../data/disclaimers.tsv");
+/// Letters that are put in the place of Greek or Cyrillic ones.
+pub(super) const HOME: &str = include_str!("../../data/home.tsv");
 /// The regions that have a flag.
 pub(super) const REGIONS: &str = include_str!("../../data/regions.tsv");
 
 /// All of them.
-const ALL: [&str; 9] =
-    [ALPHABETS, LOOKS, SYMBOLS, HAN, HAN_ALIKE, DECOR, AFFIXES, DISCLAIMERS, REGIONS];
+const ALL: [&str; 10] =
+    [ALPHABETS, LOOKS, SYMBOLS, HAN, HAN_ALIKE, DECOR, AFFIXES, DISCLAIMERS, HOME, REGIONS];
 
 /// Names what names are read by: this version of the crate and its tables. What was read by others
 /// does not compare with what is read now. The same on every machine.

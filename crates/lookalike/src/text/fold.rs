@@ -203,8 +203,9 @@ impl Rules {
         let lower = single(character.to_lowercase()).unwrap_or(character);
         let upper = single(character.to_uppercase()).unwrap_or(character);
         let own = prototype(character).filter(|own| own.len() == 1).map(|own| own.as_bytes()[0]);
-        let listed = || [character, lower, upper].iter().find_map(|each| self.styles.get(each));
-        own.or_else(|| listed().copied()).filter(|&letter| looks != [resemble(letter)])
+        let listed = |forms: &[char]| forms.iter().find_map(|each| self.styles.get(each).copied());
+        let letter = listed(&[character]).or(own).or_else(|| listed(&[lower, upper]));
+        letter.filter(|&letter| looks != [resemble(letter)])
     }
 
     /// What a character without parts resembles. A letter that names are written in, its
@@ -213,6 +214,10 @@ impl Rules {
         let upper = single(character.to_uppercase()).unwrap_or(character);
         let lower = single(upper.to_lowercase()).unwrap_or(character);
         let forms = if names { [lower, upper, upper] } else { [character, lower, upper] };
+        let listed = self.styles.get(&character).filter(|_| !writes_names(character));
+        if let Some(&letter) = listed {
+            return into.push(letter);
+        }
         if let Some(own) = forms.iter().find_map(|&form| prototype(form)) {
             return into.extend(own.bytes());
         }
@@ -318,13 +323,21 @@ fn literally(character: char, into: &mut Vec<u8>) {
 
 /// How it is written in Latin letters.
 fn in_latin(character: char, literal: &[u8]) -> Vec<u8> {
+    // The letter that carries a vowel; the library leaves it out.
+    if character == 'ا' {
+        return b"a".to_vec();
+    }
     let ascii = any_ascii_char(character);
     let letters: Vec<u8> = ascii
         .bytes()
         .filter(u8::is_ascii_alphanumeric)
         .map(|each| each.to_ascii_lowercase())
         .collect();
-    if letters.is_empty() && ascii.is_empty() { literal.to_vec() } else { letters }
+    match letters.as_slice() {
+        [] if ascii.is_empty() => literal.to_vec(),
+        [rest @ .., b's'] if super::native::ends_in_s(character) => [rest, b"t"].concat(),
+        _ => letters,
+    }
 }
 
 fn guise(character: char, script: Script, looks: &[u8], literal: &[u8]) -> Guise {

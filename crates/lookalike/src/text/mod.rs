@@ -6,6 +6,7 @@ mod data;
 mod explain;
 mod fold;
 mod hash;
+mod home;
 mod key;
 mod label;
 mod native;
@@ -84,9 +85,14 @@ impl Reader {
         note(&mut scan, mixed);
         let looks = words::whole(&scan.cells);
         let (mut literal, mut latin) = (Key::default(), Key::default());
-        for cell in scan.cells.iter().filter(|cell| cell.entry.reads()) {
-            cell.entry.literal().iter().for_each(|&each| literal.push(each));
-            cell.entry.latin().iter().for_each(|&each| latin.push(each));
+        let mut inside = false;
+        for cell in &scan.cells {
+            if cell.entry.reads() {
+                cell.entry.literal().iter().for_each(|&each| literal.push(each));
+                let said = if inside { native::inside(cell.character) } else { None };
+                said.unwrap_or(cell.entry.latin()).iter().for_each(|&each| latin.push(each));
+            }
+            inside = cell.entry.reads();
         }
         let mut spans = words::split(&scan.cells);
         let words = words::words(&scan.cells, &mut spans, looks);

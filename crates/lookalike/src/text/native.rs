@@ -1,5 +1,5 @@
-//! Scripts that fold by rules of their own: Hangul to jamo, kana to one of its two forms. It
-//! must not know what reads as a Latin letter.
+//! Scripts that fold or sound by rules of their own: Hangul to jamo, kana to one of its two
+//! forms. It must not know what looks like a Latin letter.
 
 const SYLLABLES: u32 = 0xac00;
 const VOWELS: u32 = 21;
@@ -41,6 +41,20 @@ pub(super) fn jamo(character: char) -> Vec<char> {
         'ㅉ' => vec!['ㅈ', 'ㅈ'],
         _ => vec![character],
     }
+}
+
+/// What a letter that is a consonant where a word begins is said as inside of words, mostly.
+pub(super) const fn inside(character: char) -> Option<&'static [u8]> {
+    match character {
+        'و' | 'ו' => Some(b"u"),
+        _ => None,
+    }
+}
+
+/// Whether it is a syllable written with a final ㅅ, which is said as t.
+pub(super) const fn ends_in_s(character: char) -> bool {
+    let number = (character as u32).wrapping_sub(SYLLABLES);
+    matches!(character, '\u{ac00}'..='\u{d7a3}') && number % FINALS == 19
 }
 
 /// The modern small letter of a Georgian letter of another case. `None` for others.

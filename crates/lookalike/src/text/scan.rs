@@ -269,6 +269,7 @@ impl Scan {
     /// no letter that could not be read so.
     fn styles(&mut self) {
         let in_word = |cell: &Cell| cell.entry.reads();
+        let home = super::home::read(&self.cells);
         let mut native = false;
         for word in self.cells.chunk_by_mut(|a, b| in_word(a) == in_word(b)) {
             let latin = mixed(word);
@@ -287,7 +288,9 @@ impl Scan {
                 }
             }
         }
-        if native {
+        if !home.is_empty() {
+            self.other = home;
+        } else if native {
             self.other = foreign(&self.cells);
         }
     }

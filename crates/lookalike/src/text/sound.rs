@@ -95,12 +95,16 @@ pub(super) fn of(latin: &[u8]) -> Key {
 }
 
 /// A coarser sound, for names that were written in another script and back: sounds made at one
-/// place of the mouth agree, breath and vowels are dropped.
+/// place of the mouth agree; breath, vowels, and nasals before a stop made at their place (Greek
+/// writes b as μπ) are dropped.
 pub(super) fn gist(sound: &Key) -> Key {
     let mut key = Key::default();
     let mut last = 0;
-    for &each in sound.as_bytes() {
+    let symbols = sound.as_bytes();
+    for (at, &each) in symbols.iter().enumerate() {
         let class = match each {
+            b'm' if matches!(symbols.get(at + 1), Some(b'b' | b'p')) => continue,
+            b'n' if matches!(symbols.get(at + 1), Some(b't' | b'd' | b'k' | b'g')) => continue,
             b'b' | b'p' | b'f' | b'v' => b'b',
             b'k' | b'g' => b'k',
             b't' | b'd' => b't',

@@ -66,6 +66,33 @@ fn another_reading_stands_beside_the_first() {
 }
 
 #[test]
+fn letters_in_the_place_of_greek_and_cyrillic_ones_are_read_as_those() {
+    for (mixed, own) in [
+        ("Νikos Κωoτοποuλoυ", "Νικος Κωστοπουλου"),
+        ("Ktnµa Eλɛuθɛpiáծns", "Κτημα Ελευθεριάδης"),
+        ("Δnµήtpns Пaпaծóпouλos", "Δημήτρης Παπαδόπουλος"),
+        ("Haдeждa Teн", "Надежда Тен"),
+        ("JIuдuᴙ Makapoв", "Лидия Макаров"),
+        ("Инна Caрblчев", "Инна Сарычев"),
+        ("Юрuŭ Овчuнниkов", "Юрий Овчинников"),
+    ] {
+        assert_eq!(read(mixed).other, read(own).looks, "{mixed}");
+    }
+    // Letters that all could be Latin ones say nothing of another script, and neither do words
+    // of two scripts side by side.
+    for name in ["pаypαl", "Дмитрий Foto", "Δημήτρης Foto", "Δημήτρης Надежда"]
+    {
+        assert!(home::read(&scan::scan(name).cells).is_empty(), "{name}");
+    }
+}
+
+#[test]
+fn names_carried_into_another_script_and_back_have_one_gist() {
+    let failing = failing(include_str!("gists.tsv"), |a, b| a.gist == b.gist);
+    assert!(failing.is_empty(), "{failing:#?}");
+}
+
+#[test]
 fn words_are_told_apart_and_said_what_they_are() {
     use WordKind::{Affix, Name, Number};
     let cases: [(&str, &[WordKind]); 9] = [
