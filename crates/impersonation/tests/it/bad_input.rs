@@ -125,14 +125,34 @@ async fn names_at_their_limits_are_taken_and_a_megabyte_is_not() {
     }
 }
 
+const PHOTOGRAPH: &[u8] =
+    include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/../lookalike/tests/data/rgb.jpg"));
+
+fn image(bytes: &[u8]) -> Avatar {
+    Avatar { picture: Some(Picture::Image(bytes.to_vec())), ..Avatar::default() }
+}
+
+#[tokio::test]
+async fn eight_images_are_read_of_a_profile() {
+    for world in each().await {
+        let mut client = serve(&world).await;
+        let mut check = async |images| {
+            let avatars = vec![image(PHOTOGRAPH); images];
+            let profile = Some(Profile { avatars, ..Profile::default() });
+            client.check_profile(CheckProfileRequest { profile, ..Default::default() }).await
+        };
+        let most = check(8).await;
+        assert!(most.is_ok(), "{most:?}");
+        let status = check(9).await.unwrap_err();
+        assert_eq!(reason(&status), "PICTURE_UNREADABLE");
+        assert_eq!(wrong_fields(&status), ["profile.avatars[8].image"]);
+    }
+}
+
 #[tokio::test]
 async fn a_picture_that_is_none_is_named() {
     for world in each().await {
         let mut client = serve(&world).await;
-        let image = |bytes: &[u8]| Avatar {
-            picture: Some(Picture::Image(bytes.to_vec())),
-            ..Avatar::default()
-        };
         let avatars = vec![pdq(32), image(b"not an image"), image(b"\x89PNG\r\n\x1a\n")];
         let spec = IdentitySpec { avatars: avatars.clone(), ..jane() };
         let request = EnrolIdentityRequest { request_id: request_id(), spec: Some(spec) };
@@ -148,13 +168,7 @@ async fn a_picture_that_is_none_is_named() {
             ["profiles[0].avatars[1].image", "profiles[0].avatars[2].image"]
         );
         let views = vec![vec![1; 32]];
-        let both = Avatar {
-            view_pdqs: views,
-            ..image(include_bytes!(concat!(
-                env!("CARGO_MANIFEST_DIR"),
-                "/../lookalike/tests/data/rgb.jpg"
-            )))
-        };
+        let both = Avatar { view_pdqs: views, ..image(PHOTOGRAPH) };
         let check = |avatar: Avatar| CheckProfileRequest {
             profile: Some(Profile { avatars: vec![avatar], ..Profile::default() }),
             ..Default::default()
