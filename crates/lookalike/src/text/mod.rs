@@ -53,8 +53,9 @@ pub struct Reading {
     pub core: Key,
     /// The core if short numbers at the ends of names are letters in disguise; else as `core`.
     pub core_leet: Key,
-    /// Another way to see it: not turned, letters of another script as Latin ones, `cl` for
-    /// `d` or `d` for `cl`. Empty if there is none. To be looked up beside `looks`, never kept.
+    /// Another way to see it: not turned, letters of another script as Latin ones or Latin ones
+    /// as those of the script that the rest is in, `cl` for `d` or `d` for `cl`. Empty if there
+    /// is none. To be looked up beside `looks`, never kept.
     pub other: Key,
     /// What was done to it.
     pub tricks: Tricks,
