@@ -59,6 +59,10 @@ const CHANCE: u16 = 88;
 /// recall of imitations in view, since such names take the places of others.
 const LESS_PROMISING: f32 = 0.2;
 
+/// Of how many candidates that are kept one is kept for its display name alone, lest a handle that
+/// is like many others take all places.
+const ONE_SHOWN_OF: usize = 3;
+
 /// How many places are looked at before what they have in common is compared.
 const GROUP: usize = 32;
 
@@ -372,13 +376,12 @@ impl Gathered {
         self.candidates.sort_unstable_by(Candidate::order);
     }
 
-    /// Keeps so many: of every three one for its display name alone, lest a handle that is like
-    /// many others take all places, and else the most promising.
+    /// Keeps so many: some for their display names, and else the most promising.
     fn keep(&mut self, most: usize) {
         if self.candidates.len() <= most {
             return;
         }
-        let shown = most / 3;
+        let shown = most / ONE_SHOWN_OF;
         self.candidates.select_nth_unstable_by(shown, |a, b| {
             b.shown.total_cmp(&a.shown).then_with(|| a.order(b))
         });

@@ -203,9 +203,13 @@ impl Rules {
         let lower = single(character.to_lowercase()).unwrap_or(character);
         let upper = single(character.to_uppercase()).unwrap_or(character);
         let own = prototype(character).filter(|own| own.len() == 1).map(|own| own.as_bytes()[0]);
-        let listed = |forms: &[char]| forms.iter().find_map(|each| self.styles.get(each).copied());
-        let letter = listed(&[character]).or(own).or_else(|| listed(&[lower, upper]));
+        let letter = self.listed(&[character]).or(own).or_else(|| self.listed(&[lower, upper]));
         letter.filter(|&letter| looks != [resemble(letter)])
+    }
+
+    /// The letter that the first of these that stands in an alphabet is there.
+    fn listed(&self, forms: &[char]) -> Option<u8> {
+        forms.iter().find_map(|each| self.styles.get(each).copied())
     }
 
     /// What a character without parts resembles. A letter that names are written in, its
@@ -214,15 +218,14 @@ impl Rules {
         let upper = single(character.to_uppercase()).unwrap_or(character);
         let lower = single(upper.to_lowercase()).unwrap_or(character);
         let forms = if names { [lower, upper, upper] } else { [character, lower, upper] };
-        let listed = self.styles.get(&character).filter(|_| !writes_names(character));
-        if let Some(&letter) = listed {
+        let foreign = !writes_names(character);
+        if let Some(letter) = self.listed(&[character]).filter(|_| foreign) {
             return into.push(letter);
         }
         if let Some(own) = forms.iter().find_map(|&form| prototype(form)) {
             return into.extend(own.bytes());
         }
-        let listed = forms.iter().find_map(|form| self.styles.get(form));
-        if let Some(&letter) = listed.filter(|_| !writes_names(character)) {
+        if let Some(letter) = self.listed(&forms).filter(|_| foreign) {
             return into.push(letter);
         }
         let latin = any_ascii_char(lower);

@@ -56,21 +56,22 @@ pub(super) fn read(cells: &[Cell]) -> Key {
 
 /// The script of most letters that could be no others, if there are others in a word with them.
 fn home(cells: &[Cell]) -> Option<Script> {
-    let of = |script, other| {
-        let letters = || cells.iter().filter(move |cell| cell.entry.script == script);
-        let own = || letters().filter(|cell| is_plainly_own(cell));
-        // Such as stand in for letters of the other tell less.
-        let sure = own().filter(|cell| !PLACES.contains_key(&(other, cell.character)));
-        (sure.count(), letters().count(), own().count() > 0, script)
-    };
-    let greek = of(Script::Greek, Script::Cyrillic);
-    let (.., is_home, script) = greek.max(of(Script::Cyrillic, Script::Greek));
+    let letters = |script| cells.iter().filter(move |cell| cell.entry.script == script);
+    let own = |script| letters(script).filter(|cell| is_plainly_own(cell));
+    let (script, _) = [(Script::Cyrillic, Script::Greek), (Script::Greek, Script::Cyrillic)]
+        .into_iter()
+        .max_by_key(|&(script, other)| {
+            // Such as stand in for letters of the other tell less.
+            let stands_in = |cell: &&Cell| PLACES.contains_key(&(other, cell.character));
+            let sure = own(script).filter(|cell| !stands_in(cell)).count();
+            (sure, letters(script).count(), own(script).count() > 0)
+        })?;
     let alien = |cell: &Cell| cell.entry.class == Class::Letter && cell.entry.script != script;
     let mixes = |word: &[Cell]| {
         word.iter().any(alien) && word.iter().any(|cell| cell.entry.script == script)
     };
     let mut words = cells.chunk_by(|a, b| a.entry.reads() == b.entry.reads());
-    (is_home && words.any(mixes)).then_some(script)
+    (own(script).count() > 0 && words.any(mixes)).then_some(script)
 }
 
 /// Whether no Latin letter looks like it.

@@ -52,9 +52,9 @@ pub(super) const fn inside(character: char) -> Option<&'static [u8]> {
 }
 
 /// Whether it is a syllable written with a final ㅅ, which is said as t.
-pub(super) const fn ends_in_s(character: char) -> bool {
-    let number = (character as u32).wrapping_sub(SYLLABLES);
-    matches!(character, '\u{ac00}'..='\u{d7a3}') && number % FINALS == 19
+pub(super) fn ends_in_s(character: char) -> bool {
+    let number = u32::from(character).wrapping_sub(SYLLABLES);
+    matches!(character, '\u{ac00}'..='\u{d7a3}') && FINAL[(number % FINALS) as usize] == "ㅅ"
 }
 
 /// The modern small letter of a Georgian letter of another case. `None` for others.
