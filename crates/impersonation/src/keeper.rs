@@ -4,6 +4,7 @@
 //! It decides nothing; it must not know what checks are for.
 
 mod log;
+mod merging;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -21,6 +22,7 @@ use tokio::task::{JoinError, JoinHandle};
 use tonic::Status;
 
 use self::log::{Meanings, Message, message};
+use self::merging::Merging;
 use crate::detect::{Change, Index, Merged};
 use crate::identity::Identity;
 use crate::memory::{Memory, State};
@@ -224,20 +226,26 @@ impl Keeper {
         // An index that was not read from a snapshot is worth one at once.
         let mut changes = if self.read_snapshot() { 0 } else { SNAPSHOT_CHANGES };
         let mut saving: Option<JoinHandle<()>> = None;
-        let mut merging: Option<JoinHandle<Merged>> = None;
+        let mut merging = Merging::new();
         loop {
             let (messages, end) = tokio::select! {
                 ready = ready(&mut log) => ready,
-                merged = done(&mut merging) => {
-                    merging = None;
-                    self.merged(merged).await?;
+                merged = merging.next(&self.memory) => {
+                    if let Some(merged) = merged {
+                        self.merged(merged).await?;
+                    }
+                    merging.begin(&self.memory);
                     continue;
                 }
                 () = self.stopped() => return Ok(()),
             };
             if let Some(last) = messages.last() {
                 let (seq, caught_up) = (last.seq, messages.iter().any(|m| m.caught_up));
-                changes += self.apply(messages, seq).await?;
+                let Applied { identities, profiles } = self.apply(messages, seq).await?;
+                changes += identities + profiles;
+                if identities > 0 {
+                    merging.changed();
+                }
                 if caught_up {
                     self.memory.tell(|progress| progress.ready = true);
                 }
@@ -245,12 +253,7 @@ impl Keeper {
             if let Some(end) = end {
                 return Err(end);
             }
-            if merging.is_none()
-                && let Some(due) = self.memory.state().index.merge_due()
-            {
-                let engine = self.memory.engine().clone();
-                merging = Some(tokio::task::spawn_blocking(move || engine.merge(due)));
-            }
+            merging.begin(&self.memory);
             let free = saving.as_ref().is_none_or(JoinHandle::is_finished);
             if changes >= SNAPSHOT_CHANGES
                 && free
@@ -279,8 +282,8 @@ impl Keeper {
         self.memory.progress().snapshot_time.is_some()
     }
 
-    /// Makes the changes of some messages; answers how many.
-    async fn apply(&self, messages: Vec<Message>, seq: i64) -> Result<usize, Error> {
+    /// Makes the changes of some messages.
+    async fn apply(&self, messages: Vec<Message>, seq: i64) -> Result<Applied, Error> {
         let all = Meanings::of(messages);
         let observed = self.observed(&all).await?;
         let mut state = State::clone(&self.memory.state());
@@ -288,14 +291,14 @@ impl Keeper {
         if all.thresholds {
             state.thresholds = self.in_force().await?;
         }
-        let mut count = 0;
+        let mut changed = 0;
         if !all.identities.is_empty() {
             let ids = all.identities.iter().map(String::as_str);
             let rows = identities::some(&self.db, ids).await?;
             let shard = self.memory.shard();
             let held = rows.iter().filter(|identity| shard.holds(identity.number));
             let changes: Vec<Change> = held.map(change).collect();
-            count = changes.len();
+            changed = changes.len();
             let (index, engine) = (state.index, self.memory.engine().clone());
             let after = tokio::task::spawn_blocking(move || engine.after(&index, &changes));
             state.index = after.await.map_err(Error::internal)?;
@@ -307,7 +310,7 @@ impl Keeper {
             self.memory.engine().observe(&state.index, &row.profile);
         }
         self.memory.publish(state);
-        Ok(count + all.restyled.len())
+        Ok(Applied { identities: changed, profiles: all.restyled.len() })
     }
 
     /// Brings the population up to date, as far as it is in memory; answers the rows of accounts
@@ -331,6 +334,13 @@ impl Keeper {
     }
 }
 
+/// How many changes were made.
+#[derive(Debug)]
+struct Applied {
+    identities: usize,
+    profiles: usize,
+}
+
 /// What a snapshot is to hold, and where.
 #[derive(Debug)]
 struct Taken {
@@ -344,14 +354,6 @@ fn change(identity: &Identity) -> Change {
     match identity.state {
         Standing::Active => Change::Set(identity.compared()),
         _ => Change::Remove(identity.number.unsigned_abs()),
-    }
-}
-
-/// The merge under way, once it is done; never without one.
-async fn done(merging: &mut Option<JoinHandle<Merged>>) -> Result<Merged, JoinError> {
-    match merging {
-        Some(merging) => merging.await,
-        None => std::future::pending().await,
     }
 }
 

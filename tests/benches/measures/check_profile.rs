@@ -55,12 +55,14 @@ pub async fn measure() {
     let most = load::run(CALLERS, caller).await;
     println!("  CheckProfile, {CALLERS} callers            {most}");
     let half = most.per_second / 2.0;
-    let client = |number: usize| channels[number % CONNECTIONS].clone();
-    let calls = |number: usize| {
-        let client = ImpersonationServiceClient::new(client(number));
-        check(client, profiles[number % profiles.len()].clone()).map(drop)
+    let calls = {
+        let (channels, profiles) = (channels.clone(), profiles.clone());
+        move |number: usize| {
+            let client = ImpersonationServiceClient::new(channels[number % CONNECTIONS].clone());
+            check(client, profiles[number % profiles.len()].clone()).map(drop)
+        }
     };
-    let paced = load::paced(half, calls).await;
+    let paced = load::paced(half, calls.clone()).await;
     println!("  CheckProfile at half that rate     {paced}");
     let (_, mut unseen) = tokio::join!(load::paced(half, calls), unseen_for(&channels[0]));
     unseen.sort();
@@ -73,7 +75,8 @@ pub async fn measure() {
 
     let (url, serving) = empty_server().await;
     let channels = super::eligibility::channels(&url);
-    let floor = load::paced(half, |number| health(channels[number % CONNECTIONS].clone())).await;
+    let health = move |number: usize| health(channels[number % CONNECTIONS].clone());
+    let floor = load::paced(half, health).await;
     serving.abort();
     println!("  an empty RPC at the same rate      {floor}");
     println!("  p99 through the floor's            {:.1}", paced.p99_us / floor.p99_us);

@@ -9,6 +9,7 @@ use recourse::cli::Service;
 use recourse::suite::Options;
 use tempfile::TempDir;
 use testkit::database::FreshDatabase;
+use tokio::runtime::Handle;
 
 /// How long callers run before they are counted.
 const WARM_UP: Duration = Duration::from_millis(500);
@@ -76,35 +77,48 @@ where
 
 /// Calls so often, each when it is due, whether those before are answered or not: a caller who
 /// waits would not notice what the others wait for. A duration begins when the call is handed to
-/// the runtime: that the timer is up to a millisecond late is the driver's doing, not the suite's.
-pub async fn paced<R>(per_second: f64, call: impl Fn(usize) -> R) -> Rate
+/// the runtime. A thread of its own does that: the runtime's timer rings once a millisecond, and
+/// calls that it let pile up till then would wait for one another by the driver's doing.
+pub async fn paced<C, R>(per_second: f64, call: C) -> Rate
 where
+    C: Fn(usize) -> R + Send + 'static,
     R: Future<Output = ()> + Send + 'static,
 {
-    let since = Stopwatch::start();
-    let all = (per_second * (WARM_UP + MEASURED).as_secs_f64()) as usize;
-    let mut tasks = Vec::with_capacity(all);
-    for number in 0..all {
-        let due = Duration::from_secs_f64(number as f64 / per_second);
-        let early = due.saturating_sub(since.elapsed());
-        if early > Duration::ZERO {
-            clock::sleep(early).await;
-        }
-        let (call, begun) = (call(number), Stopwatch::start());
-        tasks.push(tokio::spawn(async move {
-            call.await;
-            (due, begun.elapsed())
-        }));
-    }
+    let runtime = Handle::current();
+    let calling = move || {
+        let since = Stopwatch::start();
+        let all = (per_second * (WARM_UP + MEASURED).as_secs_f64()) as usize;
+        let calls = (0..all).map(|number| {
+            let due = Duration::from_secs_f64(number as f64 / per_second);
+            wait(due.saturating_sub(since.elapsed()));
+            let (call, begun) = (call(number), Stopwatch::start());
+            runtime.spawn(async move {
+                call.await;
+                (due, begun.elapsed())
+            })
+        });
+        let calls = calls.collect::<Vec<_>>();
+        (calls, since)
+    };
+    let called = tokio::task::spawn_blocking(calling).await;
+    let (calls, since) = called.expect("calls that are made");
+    let all = calls.len();
     let mut durations_us = Vec::new();
-    for task in tasks {
-        let (due, took) = task.await.expect("a call that ends well");
+    for call in calls {
+        let (due, took) = call.await.expect("a call that ends well");
         if due >= WARM_UP {
             durations_us.push(took.as_secs_f64() * 1e6);
         }
     }
     let seconds = since.elapsed().as_secs_f64();
     rate(all as f64 / seconds, durations_us)
+}
+
+#[expect(clippy::disallowed_methods, reason = "on a thread of its own, finer than a timer")]
+fn wait(span: Duration) {
+    if span > Duration::ZERO {
+        std::thread::sleep(span);
+    }
 }
 
 fn rate(per_second: f64, mut durations_us: Vec<f64>) -> Rate {

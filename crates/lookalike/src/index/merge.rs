@@ -11,6 +11,10 @@ use crate::text::Reader;
 
 /// Segments up to this many rows are merged at once, in the change that made them due.
 const AT_ONCE: usize = 2_048;
+/// How many times as large as the smaller ones together a segment may be that is merged with them
+/// when there is time: each row is then written so often for each time that there are as many
+/// times more rows.
+const WORTH_WHILE: usize = 16;
 /// A segment with more of its rows gone is written anew.
 const GONE_SHARE: usize = 4;
 
@@ -43,10 +47,15 @@ impl Merge {
 impl Index {
     /// The merge that is most due, if one is.
     pub fn merge_due(&self) -> Option<Merge> {
-        self.due(SEGMENT_MAX)
+        self.due(SEGMENT_MAX, 1)
     }
 
-    fn due(&self, largest: usize) -> Option<Merge> {
+    /// The merge that makes searches faster where there is time for more than what is due.
+    pub fn merge_worth_while(&self) -> Option<Merge> {
+        self.due(SEGMENT_MAX, WORTH_WHILE)
+    }
+
+    fn due(&self, largest: usize, times: usize) -> Option<Merge> {
         let small = || self.segments.iter().filter(|segment| segment.len() <= largest);
         let mostly_gone = |segment: &&Arc<Segment>| {
             segment.gone_count() * GONE_SHARE > segment.len() && segment.len() > AT_ONCE
@@ -58,12 +67,12 @@ impl Index {
         let mut segments: Vec<_> = small().cloned().collect();
         segments.sort_by_key(|segment| segment.len());
         let lens: Vec<usize> = segments.iter().map(|segment| segment.len()).collect();
-        segments.truncate(together(&lens, SEGMENT_MAX));
+        segments.truncate(together(&lens, SEGMENT_MAX, times));
         (!segments.is_empty()).then_some(Merge { segments })
     }
 
     pub(super) fn merge_small(&mut self, reader: &Reader) {
-        while let Some(merge) = self.due(AT_ONCE) {
+        while let Some(merge) = self.due(AT_ONCE, 1) {
             *self = self.with_merged(merge.run(reader, 1));
         }
     }
@@ -90,15 +99,15 @@ impl Index {
 }
 
 /// How many segments of such lengths, the smallest first, are to be one of at most `most` rows: all
-/// up to the last that is not larger than the smaller ones together. Every check looks into every
-/// segment, and so there are no more than the logarithm of the rows.
-fn together(lens: &[usize], most: usize) -> usize {
+/// up to the last that is at most so many times as large as the smaller ones together. Every check
+/// looks into every segment, and so there are no more than the logarithm of the rows.
+fn together(lens: &[usize], most: usize, times: usize) -> usize {
     let (mut smaller, mut due) = (0, 0);
     for (place, len) in lens.iter().enumerate() {
         if smaller + len > most {
             break;
         }
-        if place > 0 && *len <= smaller {
+        if place > 0 && *len <= smaller * times {
             due = place + 1;
         }
         smaller += len;
@@ -123,16 +132,23 @@ mod tests {
             (&[1, 2, 3, 8, 14], 5),
             (&[1, 2, 3, 8, 15], 3),
         ] {
-            assert_eq!(together(lens, usize::MAX), due, "{lens:?}");
+            assert_eq!(together(lens, usize::MAX, 1), due, "{lens:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_a_few_times_as_large_is_merged_where_that_is_asked_for() {
+        for (times, due) in [(1, 0), (2, 0), (3, 2), (6, 3), (100, 4)] {
+            assert_eq!(together(&[1, 3, 21, 200], usize::MAX, times), due, "{times}");
         }
     }
 
     #[test]
     fn what_would_be_too_large_is_left_and_the_smaller_ones_are_merged() {
         for (most, due) in [(28, 5), (27, 3), (14, 3), (6, 3), (5, 0)] {
-            assert_eq!(together(&[1, 2, 3, 8, 14], most), due, "{most}");
+            assert_eq!(together(&[1, 2, 3, 8, 14], most, 1), due, "{most}");
         }
         // As many full segments as there may be stay as they are.
-        assert_eq!(together(&[3, 100, 100, 100], 100), 0);
+        assert_eq!(together(&[3, 100, 100, 100], 100, 1), 0);
     }
 }
