@@ -13,7 +13,7 @@ use crate::detect::{self, Pdq};
 pub const PDQ_BYTES: usize = 32;
 
 /// Hashes that a check compares, the most useful of each picture first.
-pub const HASHES_MAX: usize = 64;
+pub const HASHES_MAX: usize = 96;
 /// Images that are read for one profile or identity.
 const IMAGES_MAX: usize = 8;
 

@@ -5,6 +5,7 @@
 mod chunks;
 mod decode;
 mod hashes;
+mod looks;
 mod pdq;
 mod transform;
 mod views;

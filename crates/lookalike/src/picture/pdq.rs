@@ -14,11 +14,12 @@ const ODD_COLUMNS: u64 = 0x5555_5555_5555_5555;
 const ODD_ROWS: u64 = 0x0000_ffff_0000_ffff;
 
 /// How many bits nearer the nearest of twice as many pairs of views is, by chance.
-const NEARER_BY_TWICE: f32 = 3.4;
+const NEARER_BY_TWICE: f32 = 1.9;
 
 /// How many bits nearer than one pair the nearest of so many pairs of views of two unrelated
-/// pictures is. Measured on some 2,000 pictures: of pairs of one view each one in 10,000 is within
-/// 83 bits, and the nearest of 4, 16, 64 and 220 within 77, 71, 61 and 57.
+/// pictures is. Measured on 460 pictures none of which shows what another does, and on 18,300
+/// edits of 300 of them: of pairs of one view each one in 10,000 is within 94 bits, and the
+/// nearest of 4, 16, 64, 128 and 348 within 90, 86, 79, 78 and 75.
 pub fn nearer_by_chance(pairs: usize) -> f32 {
     NEARER_BY_TWICE * (pairs.max(1) as f32).log2()
 }

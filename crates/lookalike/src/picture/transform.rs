@@ -6,6 +6,7 @@
 use std::f64::consts::PI;
 use std::sync::LazyLock;
 
+use super::looks::Window;
 use super::pdq::Pdq;
 
 /// Side of the square that is transformed.
@@ -100,16 +101,30 @@ impl Plane {
         for (row, points) in square.chunks_exact_mut(SIDE).enumerate() {
             for (column, point) in points.iter_mut().enumerate() {
                 let (x, y) = map(place(column), place(row));
-                *point = self.at(x, y);
+                *point = self.at(between(x, self.width), between(y, self.height));
+            }
+        }
+        square
+    }
+
+    /// A window on a blurred plane, mirrored at the edges: what [`Plane::seen`] gives, but where
+    /// it lies is worked out once for each row and column.
+    pub(super) fn part(&self, window: Window) -> Box<Square> {
+        let Window { x, y, across, along } = window;
+        let columns: [Between; SIDE] =
+            std::array::from_fn(|column| between(x + across * place(column), self.width));
+        let mut square = Box::new([0.0; SIDE * SIDE]);
+        for (row, points) in square.chunks_exact_mut(SIDE).enumerate() {
+            let row = between(y + along * place(row), self.height);
+            for (point, column) in points.iter_mut().zip(&columns) {
+                *point = self.at(*column, row);
             }
         }
         square
     }
 
     /// The luma between the four nearest points.
-    fn at(&self, x: f32, y: f32) -> f32 {
-        let (left, right, across) = between(x, self.width);
-        let (up, down, along) = between(y, self.height);
+    fn at(&self, (left, right, across): Between, (up, down, along): Between) -> f32 {
         let row = |row: usize| {
             let row = &self.luma[row * self.width..][..self.width];
             row[left] + (row[right] - row[left]) * across
@@ -124,9 +139,12 @@ pub(super) fn place(point: usize) -> f32 {
     (2 * point + 1) as f32 / SIDE as f32 - 1.0
 }
 
-/// The places before and after a point from -1 to 1, and how far it is from the first.
+/// The places before and after a point, and how far it is from the first.
+type Between = (usize, usize, f32);
+
+/// What a point from -1 to 1 is between.
 #[inline]
-fn between(at: f32, places: usize) -> (usize, usize, f32) {
+fn between(at: f32, places: usize) -> Between {
     let inside = if at.abs() > 1.0 { at.signum() * (2.0 - at.abs()).clamp(-1.0, 1.0) } else { at };
     let place = ((inside + 1.0) / 2.0 * places as f32).clamp(0.0, (places - 1) as f32);
     let before = place as usize;

@@ -8,6 +8,7 @@
 use std::fmt;
 
 use super::decode::{Limits, Refused, decode};
+use super::looks::{self, KEPT, Look, Window};
 use super::pdq::Pdq;
 use super::transform::{Plane, SIDE, Square, Transform, place, quality};
 
@@ -19,6 +20,8 @@ pub const KEPT_MAX: usize = 4;
 const UNIFORM: f32 = 7.0;
 /// The most of a side that is taken for a border, in eighths of the whole.
 const BORDER_EIGHTHS: usize = 3;
+/// How large a disk is looked at, of the half of a side: round frames often leave a margin.
+const RADIUS: f32 = 0.85;
 /// Over how much a round frame fades to the mean.
 const FADE: f32 = 0.12;
 
@@ -40,14 +43,14 @@ pub enum Kind {
     Borderless,
     /// A part of it: it may have been set in a frame.
     Part,
-    /// More than is there: it may have been cropped.
+    /// More than is there: it may have been cut on all sides.
     Beyond,
     /// A disk in it: it may have been given a round frame.
     Disk,
-    /// It with its corners painted over from within a disk.
-    Filled,
-    /// It with a corner or a strip painted over from beside it.
-    Patched,
+    /// As it may have been before it was cut off centre.
+    Cut,
+    /// As it may have been before it was made narrower or lower.
+    Stretched,
     /// It turned by a few degrees.
     Tilted,
     /// It turned by quarters or mirrored top to bottom.
@@ -64,8 +67,8 @@ impl fmt::Display for View {
             Kind::Part => "a part of it",
             Kind::Beyond => "as cut from a larger one",
             Kind::Disk => "within a round frame",
-            Kind::Filled => "without a round frame",
-            Kind::Patched => "without a mark on it",
+            Kind::Cut => "as cut off centre from a larger one",
+            Kind::Stretched => "as it was before it was stretched",
             Kind::Tilted => "turned a little",
             Kind::Turned => "turned",
             Kind::Negative => "as a negative",
@@ -74,100 +77,15 @@ impl fmt::Display for View {
     }
 }
 
-/// How to get at a view.
-#[derive(Clone, Copy, Debug)]
-enum Look {
-    /// This much of it in each direction, about a centre; more than 1 sees past the edges.
-    Zoom(f32, f32, f32),
-    /// So many degrees, with this much of it.
-    Tilt(f32, f32),
-    /// A disk of this radius, with this much of it; the rest is the disk's mean.
-    Disk(f32, f32),
-    /// The corners outside this radius mirrored from inside.
-    Fill(f32),
-    /// The corner in this direction mirrored from beside.
-    Corner(f32, f32),
-    /// The strip at the top or bottom mirrored from beside.
-    Strip(f32),
-    /// The border cut off: of one colour, or all lines that each are of one.
-    Trim(Border),
-}
-
-/// What is taken for a border.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Border {
-    /// Lines at the edge of one and the same colour.
-    Plain,
-    /// Lines at the edge that are each of one colour.
-    Striped,
-}
-
-/// The looks at a picture that is asked about, in order of use: how to, what it is, and whether it
-/// is looked at mirrored too.
-#[rustfmt::skip]
-const LOOKS: [(Look, Kind, bool); 40] = [
-    (Look::Zoom(1.0, 0.0, 0.0), Kind::Whole, true),
-    (Look::Trim(Border::Plain), Kind::Borderless, true),
-    (Look::Zoom(1.11, 0.0, 0.0), Kind::Beyond, true),
-    (Look::Zoom(0.9, 0.0, 0.0), Kind::Part, true),
-    (Look::Zoom(1.05, 0.0, 0.0), Kind::Beyond, true),
-    (Look::Disk(0.85, 1.0), Kind::Disk, true),
-    (Look::Disk(0.97, 1.0), Kind::Disk, true),
-    (Look::Zoom(0.95, 0.0, 0.0), Kind::Part, false),
-    (Look::Zoom(1.18, 0.0, 0.0), Kind::Beyond, false),
-    (Look::Zoom(0.85, 0.0, 0.0), Kind::Part, false),
-    (Look::Zoom(0.8, 0.0, 0.0), Kind::Part, false),
-    (Look::Fill(0.97), Kind::Filled, false),
-    (Look::Tilt(5.0, 1.0), Kind::Tilted, false),
-    (Look::Tilt(-5.0, 1.0), Kind::Tilted, false),
-    (Look::Tilt(5.0, 1.083), Kind::Tilted, false),
-    (Look::Tilt(-5.0, 1.083), Kind::Tilted, false),
-    (Look::Trim(Border::Striped), Kind::Borderless, false),
-    (Look::Zoom(1.25, 0.0, 0.0), Kind::Beyond, false),
-    (Look::Disk(0.85, 1.11), Kind::Disk, false),
-    (Look::Zoom(1.11, 0.11, 0.0), Kind::Beyond, false),
-    (Look::Zoom(1.11, -0.11, 0.0), Kind::Beyond, false),
-    (Look::Zoom(1.11, 0.0, 0.11), Kind::Beyond, false),
-    (Look::Zoom(1.11, 0.0, -0.11), Kind::Beyond, false),
-    (Look::Corner(1.0, 1.0), Kind::Patched, false),
-    (Look::Corner(-1.0, 1.0), Kind::Patched, false),
-    (Look::Strip(-1.0), Kind::Patched, false),
-    (Look::Strip(1.0), Kind::Patched, false),
-    (Look::Tilt(10.0, 1.0), Kind::Tilted, false),
-    (Look::Tilt(-10.0, 1.0), Kind::Tilted, false),
-    (Look::Tilt(10.0, 1.158), Kind::Tilted, false),
-    (Look::Tilt(-10.0, 1.158), Kind::Tilted, false),
-    (Look::Zoom(1.43, 0.0, 0.0), Kind::Beyond, false),
-    (Look::Zoom(1.11, 0.11, 0.11), Kind::Beyond, false),
-    (Look::Zoom(1.11, 0.11, -0.11), Kind::Beyond, false),
-    (Look::Zoom(1.11, -0.11, 0.11), Kind::Beyond, false),
-    (Look::Zoom(1.11, -0.11, -0.11), Kind::Beyond, false),
-    (Look::Zoom(1.25, 0.25, 0.25), Kind::Beyond, false),
-    (Look::Zoom(1.25, 0.25, -0.25), Kind::Beyond, false),
-    (Look::Zoom(1.25, -0.25, 0.25), Kind::Beyond, false),
-    (Look::Zoom(1.25, -0.25, -0.25), Kind::Beyond, false),
-];
-
-/// The ways in which a protected picture is kept, the most useful first.
-const KEPT: [(Look, Kind); KEPT_MAX] = [
-    (Look::Zoom(1.0, 0.0, 0.0), Kind::Whole),
-    (Look::Disk(0.85, 1.0), Kind::Disk),
-    (Look::Zoom(0.8, 0.0, 0.0), Kind::Part),
-    (Look::Zoom(0.9, 0.0, 0.0), Kind::Part),
-];
-
 /// A decoded picture, ready to be looked at.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Picture {
     blurred: Plane,
     whole: Transform,
     quality: u8,
-    /// What is inside a plain and inside a striped border.
-    inside: [Inside; 2],
+    /// What is inside its border, if it has one.
+    inside: Option<Window>,
 }
-
-/// Left, top, right and bottom of a part, from -1 to 1.
-type Inside = [f32; 4];
 
 impl Picture {
     /// Decodes a picture.
@@ -184,7 +102,7 @@ impl Picture {
     pub fn of(plane: &Plane) -> Option<Picture> {
         let blurred = plane.blurred()?;
         let square = blurred.points();
-        let inside = [Border::Plain, Border::Striped].map(|border| inside(&blurred, border));
+        let inside = inside(&blurred);
         let (whole, quality) = (Transform::of(&square), quality(&square));
         Some(Picture { blurred, whole, quality, inside })
     }
@@ -212,99 +130,57 @@ impl Picture {
     /// Hashes to look for when somebody shows this picture, the most useful first. Each is made
     /// when it is asked for: stop at will.
     pub fn looks(&self) -> impl Iterator<Item = (View, Pdq)> {
-        let framed = LOOKS.iter().flat_map(|(look, kind, both)| {
-            let transform = self.transform(*look);
-            let mirrored = transform.as_ref().filter(|_| *both).map(Transform::mirrored);
-            let views = [(transform, false), (mirrored, true)];
-            views.into_iter().filter_map(|(transform, mirrored)| {
-                Some((View { kind: *kind, mirrored }, transform?.hash()))
-            })
-        });
-        framed.chain(turned(&self.whole))
+        looks::all().iter().filter_map(|(look, view)| {
+            let transform = self.transform(*look)?;
+            // A turn that mirrors has done so.
+            let mirrored = view.mirrored && !matches!(look, Look::Turn { .. });
+            Some((*view, if mirrored { transform.mirrored() } else { transform }.hash()))
+        })
     }
 
-    /// What is seen by a look; `None` if that is the same as the whole or another.
+    /// What is seen by a look; `None` if that is the same as the whole.
     fn transform(&self, look: Look) -> Option<Transform> {
         let blurred = &self.blurred;
         let square = match look {
-            Look::Zoom(1.0, 0.0, 0.0) => return Some(self.whole.clone()),
-            Look::Zoom(zoom, x, y) => blurred.seen(|u, v| (x + zoom * u, y + zoom * v)),
-            Look::Tilt(degrees, zoom) => {
-                let (sine, cosine) = degrees.to_radians().sin_cos();
-                let (sine, cosine) = (zoom * sine, zoom * cosine);
-                blurred.seen(|x, y| (cosine * x - sine * y, sine * x + cosine * y))
+            Look::Whole => return Some(self.whole.clone()),
+            Look::Negative => return Some(self.whole.inverted()),
+            Look::Turn { transposed, mirrored, flipped } => {
+                let whole = if transposed { self.whole.transposed() } else { self.whole.clone() };
+                let across = if mirrored { whole.mirrored() } else { whole };
+                return Some(if flipped { across.flipped() } else { across });
             }
-            Look::Disk(radius, zoom) => {
-                let mut square = blurred.seen(|x, y| (zoom * x, zoom * y));
-                frame(&mut square, radius);
+            Look::Window(window) => blurred.part(window),
+            Look::Trim(window) => blurred.part(self.inside?.part(window)),
+            Look::Tilt(degrees, zoom) => turned(blurred, Window::WHOLE, degrees, zoom),
+            Look::Disk(window, degrees) => {
+                let mut square = match degrees {
+                    0.0 => blurred.part(window),
+                    _ => turned(blurred, window, degrees, 1.0),
+                };
+                frame(&mut square);
                 square
             }
-            Look::Fill(radius) => blurred.seen(|x, y| {
-                let from = x.hypot(y);
-                let to = if from > radius { (2.0 * radius - from).max(0.0) / from } else { 1.0 };
-                (to * x, to * y)
-            }),
-            Look::Corner(right, down) => blurred.seen(|x, y| patched(x, y, right, down)),
-            Look::Strip(down) => {
-                blurred.seen(|x, y| (x, if y * down > 0.6 { 1.2 * down - y } else { y }))
-            }
-            Look::Trim(border) => self.trimmed(border)?,
         };
         Some(Transform::of(&square))
     }
-
-    /// What is inside the border; `None` if there is none, or it was seen as a plain one already.
-    fn trimmed(&self, border: Border) -> Option<Box<Square>> {
-        let [plain, striped] = self.inside;
-        let (inside, seen) = match border {
-            Border::Plain => (plain, [-1.0, -1.0, 1.0, 1.0]),
-            Border::Striped => (striped, plain),
-        };
-        let [left, top, right, bottom] = inside;
-        let along = |from: f32, to: f32, at: f32| f32::midpoint(from, to) + (to - from) / 2.0 * at;
-        (inside != seen)
-            .then(|| self.blurred.seen(|x, y| (along(left, right, x), along(top, bottom, y))))
-    }
 }
 
-/// The corner in this direction mirrored from the side that is nearer.
-fn patched(x: f32, y: f32, right: f32, down: f32) -> (f32, f32) {
-    let (across, along) = (x * right, y * down);
-    if across.min(along) <= 0.4 {
-        (x, y)
-    } else if across < along {
-        (right * (0.8 - across), y)
-    } else {
-        (x, down * (0.8 - along))
-    }
+/// A window turned by so many degrees, with this much of it.
+fn turned(plane: &Plane, window: Window, degrees: f32, zoom: f32) -> Box<Square> {
+    let (sine, cosine) = degrees.to_radians().sin_cos();
+    let (sine, cosine) = (zoom * sine, zoom * cosine);
+    plane.seen(|x, y| window.place((cosine * x - sine * y, sine * x + cosine * y)))
 }
 
-/// Fades what is outside a disk to the mean of what is inside.
-fn frame(square: &mut Square, radius: f32) {
+/// Fades what is outside the disk to the mean of what is inside.
+fn frame(square: &mut Square) {
     let from = |at: usize| place(at % SIDE).hypot(place(at / SIDE));
-    let inside = || square.iter().enumerate().filter(|(at, _)| from(*at) < radius);
+    let inside = || square.iter().enumerate().filter(|(at, _)| from(*at) < RADIUS);
     let mean = inside().map(|(_, point)| point).sum::<f32>() / inside().count().max(1) as f32;
     for (at, point) in square.iter_mut().enumerate() {
-        let share = ((radius - from(at)) / FADE + 0.5).clamp(0.0, 1.0);
+        let share = ((RADIUS - from(at)) / FADE + 0.5).clamp(0.0, 1.0);
         *point = mean + (*point - mean) * share;
     }
-}
-
-/// The whole turned by quarters, upside down, and its negative.
-fn turned(whole: &Transform) -> impl Iterator<Item = (View, Pdq)> {
-    let view = |kind, mirrored| View { kind, mirrored };
-    let across = whole.transposed();
-    let turns = [
-        (view(Kind::Turned, false), whole.mirrored().flipped()),
-        (view(Kind::Turned, true), whole.flipped()),
-        (view(Kind::Turned, false), across.mirrored()),
-        (view(Kind::Turned, false), across.flipped()),
-        (view(Kind::Turned, true), across.mirrored().flipped()),
-        (view(Kind::Turned, true), across),
-        (view(Kind::Negative, false), whole.inverted()),
-        (view(Kind::Negative, true), whole.inverted().mirrored()),
-    ];
-    turns.into_iter().map(|(view, transform)| (view, transform.hash()))
 }
 
 /// Hashes to look for where a hash is all there is of a picture: turned, mirrored, negative. Each
@@ -326,8 +202,8 @@ pub fn looks_of(hash: Pdq) -> [(View, Pdq); 10] {
     ]
 }
 
-/// What is inside a border.
-fn inside(plane: &Plane, border: Border) -> Inside {
+/// What is inside a border of one colour; `None` if there is none.
+fn inside(plane: &Plane) -> Option<Window> {
     let (width, height) = (plane.width, plane.height);
     // The ends of a line may belong to the border across it.
     let row = |y: usize| line((width / 8..width - width / 8).map(|x| plane.luma[y * width + x]));
@@ -338,7 +214,7 @@ fn inside(plane: &Plane, border: Border) -> Inside {
         let most = side * BORDER_EIGHTHS / 8;
         let lines = (0..most).take_while(|at| {
             let (mean, deviation) = line(*at);
-            deviation < UNIFORM && (border == Border::Striped || (mean - edge).abs() < UNIFORM)
+            deviation < UNIFORM && (mean - edge).abs() < UNIFORM
         });
         match lines.count() {
             0 => 1.0,
@@ -346,12 +222,15 @@ fn inside(plane: &Plane, border: Border) -> Inside {
             count => 1.0 - 2.0 * (count as f32 / side as f32 + 1.0 / 128.0),
         }
     };
-    [
-        -lines(width, &column),
-        -lines(height, &row),
-        lines(width, &|x| column(width - 1 - x)),
-        lines(height, &|y| row(height - 1 - y)),
-    ]
+    let (left, right) = (-lines(width, &column), lines(width, &|x| column(width - 1 - x)));
+    let (top, bottom) = (-lines(height, &row), lines(height, &|y| row(height - 1 - y)));
+    let bordered = [-left, right, -top, bottom].into_iter().any(|edge| edge < 1.0);
+    bordered.then(|| Window {
+        x: f32::midpoint(left, right),
+        y: f32::midpoint(top, bottom),
+        across: (right - left) / 2.0,
+        along: (bottom - top) / 2.0,
+    })
 }
 
 /// Mean and standard deviation.
