@@ -11,6 +11,7 @@
 mod check;
 mod compile;
 mod model;
+mod place;
 mod range;
 mod scan;
 mod value;
@@ -36,12 +37,6 @@ pub const VIOLATION_BYTES_MAX: usize = 4 << 10;
 
 /// Messages inside one another, at most; what decoding allows, too.
 pub const DEPTH_MAX: usize = 100;
-
-/// Characters of one field path, at most.
-const PLACE_CHARS_MAX: usize = 160;
-
-/// Characters of one map key shown in a field path, at most.
-const KEY_CHARS_MAX: usize = 40;
 
 /// One rule broken by one field.
 #[derive(Clone, Debug, PartialEq, Eq)]

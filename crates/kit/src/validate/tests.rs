@@ -270,24 +270,85 @@ proptest! {
         }
     }
 
-    /// Random fields, mostly well-formed, in any order: the walk agrees with decoding on what
-    /// is a message.
+    /// Random fields, well-formed or nearly, in any order and one inside the other: the walk
+    /// agrees with decoding on what is a message.
     #[test]
-    fn nearly_valid_bytes_are_judged_as_decoding_does(
-        parts in proptest::collection::vec((1_u32..13, 0_u8..3, any::<u64>(), ".{0,6}"), 0..12),
-        cut in 0_usize..4,
-    ) {
-        let mut message: Vec<u8> = parts.iter().flat_map(|(field, kind, number, text)| match kind {
-            0 => varint(*field, *number),
-            1 => bytes(*field, text),
-            _ => double(*field, f64::from_bits(*number)),
-        }).collect();
-        message.truncate(message.len().saturating_sub(cut));
-        let violations = rules("Nested").violations(&message, NOW);
+    fn nearly_valid_bytes_are_judged_as_decoding_does(message in nearly_valid()) {
+        let rules = rules("Nested");
         let pool = prost_reflect::DescriptorPool::decode(*crate::fixture::SAMPLE).unwrap();
         let descriptor = pool.get_message_by_name("recourse.sample.v1.Nested").unwrap();
         let decodes = prost_reflect::DynamicMessage::decode(descriptor, &*message).is_ok();
-        let malformed = violations.iter().any(|one| one.rule == "wire");
-        prop_assert!(decodes || malformed || violations.len() == VIOLATIONS_MAX);
+        let violations = rules.violations(&message, NOW);
+        let malformed = violations.iter().any(undecodable);
+        prop_assert!(decodes || !violations.is_empty(), "{violations:?}");
+        prop_assert!(!(decodes && malformed), "{violations:?}");
+        prop_assert_eq!(rules.check_decodable(&message).is_ok(), decodes);
     }
+}
+
+fn undecodable(violation: &Violation) -> bool {
+    ["wire", "string.utf8"].contains(&violation.rule)
+}
+
+/// Encodings of a `Nested`: every field that it has and one that it has not, each mostly of its
+/// type, texts mostly UTF-8, some of them cut.
+fn nearly_valid() -> impl Strategy<Value = Vec<u8>> {
+    let text = prop_oneof![
+        8 => "[^\0]{0,3}".prop_map(String::into_bytes),
+        1 => Just(vec![0xff]),
+    ];
+    let leaf =
+        (1_u32..13, 0_u8..3, any::<u64>(), text).prop_map(
+            |(field, kind, number, text)| match kind {
+                0 => varint(field, number),
+                1 => bytes(field, text),
+                _ => double(field, f64::from_bits(number)),
+            },
+        );
+    let cut = prop_oneof![9 => Just(0_usize), 1 => 1_usize..4];
+    leaf.prop_recursive(4, 60, 5, |inner| {
+        let parts = proptest::collection::vec(inner, 0..5).prop_map(|parts| parts.concat());
+        // Those that hold messages: entries, echoes, itself and the first member of the oneof.
+        let field = proptest::sample::select(vec![3_u32, 4, 5, 6, 6, 6, 7, 7]);
+        prop_oneof![
+            (field, parts.clone()).prop_map(|(field, message)| bytes(field, message)),
+            parts,
+        ]
+    })
+    .prop_flat_map(move |message| (Just(message), cut.clone()))
+    .prop_map(|(mut message, cut)| {
+        message.truncate(message.len().saturating_sub(cut));
+        message
+    })
+}
+
+#[test]
+fn what_is_displaced_merged_or_not_the_last_must_be_well_formed_too() {
+    let cut = bytes(1, "xyz");
+    let cut = &cut[..2];
+    let entry_of = |parts: &[Vec<u8>]| bytes(3, parts.concat());
+    let wire = "echo.text:wire";
+    for (message, expected) in [
+        ([bytes(7, cut), bytes(8, "ok")].concat(), wire),
+        ([bytes(8, [0xff]), bytes(8, "ok")].concat(), "text:string.utf8"),
+        ([bytes(8, [0xff]), bytes(7, bytes(1, "hi"))].concat(), "text:string.utf8"),
+        // Together these two are an encoding, by itself the first is none.
+        ([bytes(7, cut), bytes(7, "abc")].concat(), wire),
+        (
+            [bytes(8, "ok"), entry_of(&[bytes(1, [0xff]), bytes(1, "k"), bytes(2, "v")])].concat(),
+            "labels[\"k\"]:string.utf8",
+        ),
+        (
+            [bytes(8, "ok"), entry_of(&[bytes(1, "k"), bytes(2, [0xff]), bytes(2, "v")])].concat(),
+            "labels[\"k\"]:string.utf8",
+        ),
+    ] {
+        let message = [bytes(1, "ab"), message].concat();
+        assert_eq!(broken("Nested", &message), [expected], "{message:?}");
+    }
+    // Half of it in an empty second part at every level: looked at twice as a whole, not twice
+    // at each level.
+    let deep =
+        (0..90).fold(nested(&[]), |inner, _| nested(&[bytes(6, inner), bytes(6, "")].concat()));
+    assert_eq!(broken("Nested", &deep), [""; 0]);
 }

@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 
-use super::KEY_CHARS_MAX;
 use super::check::Value;
 use super::model::{Kind, Shape};
 use super::scan::{Malformed, Raw, Scanner};
@@ -82,28 +81,6 @@ pub(super) fn identity<'b>(kind: Kind, raw: Raw<'b>) -> Cow<'b, [u8]> {
         // Adding zero makes one of the two zeroes.
         Value::Double(number) => Cow::Owned((number + 0.0).to_le_bytes().to_vec()),
         Value::String(_) | Value::Nanos(_) => Cow::Borrowed(&[]),
-    }
-}
-
-/// The beginning of a text, with a sign that there is more.
-pub(super) fn shortened(text: &str, chars_max: usize) -> String {
-    let mut short: String = text.chars().take(chars_max).collect();
-    if short.len() < text.len() {
-        short.push('…');
-    }
-    short
-}
-
-/// A map key for a field path.
-pub(super) fn key_text(kind: Kind, raw: Raw<'_>) -> String {
-    match scalar(kind, raw) {
-        Value::Bytes(bytes) => {
-            let short = shortened(&String::from_utf8_lossy(bytes), KEY_CHARS_MAX);
-            format!("{short:?}")
-        }
-        Value::Bool(yes) => yes.to_string(),
-        Value::Int(number) => number.to_string(),
-        _ => String::new(),
     }
 }
 

@@ -2,38 +2,33 @@
 //!
 //! Reads as decoding would: the last of several values of a singular field wins, several
 //! values of a message field are merged, a member of a oneof displaces the others. Otherwise a
-//! message could pass here and mean something else to the handler.
+//! message could pass here and mean something else to the handler. What is merged, displaced or
+//! not the last is decoded all the same, so that it must be well-formed by itself.
 
 use std::collections::HashSet;
 
 use super::check::{self, Value};
 use super::model::{Checks, Element, Field, Ignore, Kind, Message, Shape, Size};
+use super::place::{Segment, key_text, place};
 use super::scan::{Malformed, Raw, Scanner};
-use super::value::{
-    Packed, fits, fits_kind, identity, is_zero, joined, key_text, nanos, scalar, shortened, zero,
-};
-use super::{DEPTH_MAX, PLACE_CHARS_MAX, VIOLATION_BYTES_MAX, VIOLATIONS_MAX, Violation};
+use super::value::{Packed, fits, fits_kind, identity, is_zero, joined, nanos, scalar, zero};
+use super::{DEPTH_MAX, VIOLATION_BYTES_MAX, VIOLATIONS_MAX, Violation};
 use crate::clock::Time;
 
 /// Every rule that the encoded message of the type at `index` breaks.
 pub(super) fn walk(messages: &[Message], index: usize, bytes: &[u8], now: Time) -> Vec<Violation> {
-    start(messages, index, bytes, now, 0)
+    let mut walk = Walk::new(messages, now);
+    // It stops early when the bytes make no sense or enough is found; either is in `found`.
+    let _stopped = walk.message(index, bytes, 0);
+    if walk.passed_over && walk.found.is_empty() {
+        return walk_bytes(messages, index, bytes);
+    }
+    walk.found
 }
 
 /// Only what keeps the bytes from being decoded.
 pub(super) fn walk_bytes(messages: &[Message], index: usize, bytes: &[u8]) -> Vec<Violation> {
-    start(messages, index, bytes, Time::EPOCH, 1)
-}
-
-fn start(
-    messages: &[Message],
-    index: usize,
-    bytes: &[u8],
-    now: Time,
-    muted: u32,
-) -> Vec<Violation> {
-    let mut walk = Walk { messages, now, path: Vec::new(), found: Vec::new(), bytes: 0, muted };
-    // It stops early when the bytes make no sense or enough is found; either is in `found`.
+    let mut walk = Walk { muted: 1, ..Walk::new(messages, Time::EPOCH) };
     let _stopped = walk.message(index, bytes, 0);
     walk.found
 }
@@ -50,12 +45,6 @@ struct Seen<'b> {
     raw: Raw<'b>,
 }
 
-enum Segment<'m> {
-    Field(&'m str),
-    Index(usize),
-    Key(String),
-}
-
 struct Walk<'m> {
     messages: &'m [Message],
     now: Time,
@@ -63,11 +52,20 @@ struct Walk<'m> {
     found: Vec<Violation>,
     /// Of what is found.
     bytes: usize,
-    /// Above zero inside a field whose rules are ignored: only the bytes are checked.
+    /// Above zero inside a field whose rules are ignored: only the bytes are checked, those of
+    /// each value.
     muted: u32,
+    /// Whether there were values whose own bytes were not looked at: merged ones, displaced ones
+    /// and all but the last.
+    passed_over: bool,
 }
 
 impl<'m> Walk<'m> {
+    fn new(messages: &'m [Message], now: Time) -> Walk<'m> {
+        let (path, found) = (Vec::new(), Vec::new());
+        Walk { messages, now, path, found, bytes: 0, muted: 0, passed_over: false }
+    }
+
     fn message(&mut self, index: usize, bytes: &[u8], depth: usize) -> Result<(), Stop> {
         let messages = self.messages;
         let message = &messages[index];
@@ -81,8 +79,10 @@ impl<'m> Walk<'m> {
             while seen.get(to).is_some_and(|one| one.field == index) {
                 to += 1;
             }
-            let last_turn = field.oneof.map_or(0, |oneof| turns[oneof].1);
+            let oneof = field.oneof.filter(|_| self.muted == 0);
+            let last_turn = oneof.map_or(0, |oneof| turns[oneof].1);
             let displaced = seen[from..to].iter().take_while(|one| one.turn < last_turn).count();
+            self.passed_over |= displaced > 0;
             let values = &seen[from + displaced..to];
             from = to;
             if values.is_empty() && !needs_a_look_when_absent(field) {
@@ -120,14 +120,14 @@ impl<'m> Walk<'m> {
                 Err((number, malformed)) => {
                     let field = message.fields.iter().find(|field| field.number == number);
                     self.path.extend(field.map(|field| Segment::Field(field.name.as_str())));
-                    return self.malformed(malformed).map(|()| (seen, turns));
+                    return self.malformed(malformed);
                 }
             };
             let Some(index) = find(&message.fields, number) else { continue };
             let field = &message.fields[index];
             let Some(raw) = raw.filter(|raw| fits(&field.shape, *raw)) else {
                 self.path.push(Segment::Field(&field.name));
-                return self.malformed(Malformed::WrongType).map(|()| (seen, turns));
+                return self.malformed(Malformed::WrongType);
             };
             let turn = field.oneof.map_or(0, |oneof| {
                 let (member, turn) = &mut turns[oneof];
@@ -171,6 +171,10 @@ impl<'m> Walk<'m> {
         seen: &[Seen<'_>],
         depth: usize,
     ) -> Result<(), Stop> {
+        if self.muted > 0 {
+            return seen.iter().try_for_each(|one| self.element(element, one.raw, depth));
+        }
+        self.passed_over |= seen.len() > 1;
         let bytes;
         let raw = match (element.kind, seen) {
             (_, []) if field.required => return self.required(),
@@ -209,14 +213,10 @@ impl<'m> Walk<'m> {
             while let Some(raw) = packed.next() {
                 let raw = match raw {
                     Ok(raw) => raw,
-                    Err(malformed) => return self.malformed(malformed).map(|()| 0),
+                    Err(malformed) => return self.malformed(malformed),
                 };
                 self.path.push(Segment::Index(count));
-                let ignored = element.ignore == Ignore::Always
-                    || element.ignore == Ignore::IfZero && is_zero(raw);
-                self.muted += u32::from(ignored);
-                self.element(element, raw, depth)?;
-                self.muted -= u32::from(ignored);
+                self.item(element, raw, depth)?;
                 self.path.pop();
                 repeats |= unique && !known.insert(identity(element.kind, raw));
                 count += 1;
@@ -236,46 +236,55 @@ impl<'m> Walk<'m> {
         seen: &[Seen<'_>],
         depth: usize,
     ) -> Result<u64, Stop> {
-        let mut keys = HashSet::new();
+        let mut known = HashSet::new();
         for one in seen {
             let Raw::Bytes(entry) = one.raw else { continue };
+            let (mut keys, mut values) = (vec![zero(key.kind)], vec![zero(value.kind)]);
             let mut scanner = Scanner::new(entry);
-            let (mut key_raw, mut values) = (zero(key.kind), Vec::new());
             loop {
                 match scanner.field() {
                     Ok(None) => break,
-                    Ok(Some((1, Some(raw)))) if fits_kind(key.kind, raw) => key_raw = raw,
+                    Ok(Some((1, Some(raw)))) if fits_kind(key.kind, raw) => keys.push(raw),
                     Ok(Some((2, Some(raw)))) if fits_kind(value.kind, raw) => values.push(raw),
-                    Ok(Some((1 | 2, _))) => return self.wrong_entry(Malformed::WrongType),
+                    Ok(Some((1 | 2, _))) => return self.malformed(Malformed::WrongType),
                     Ok(Some(_)) => {}
-                    Err((_, malformed)) => return self.wrong_entry(malformed),
+                    Err((_, malformed)) => return self.malformed(malformed),
                 }
             }
-            let bytes;
-            let value_raw = match (value.kind, values.as_slice()) {
-                (kind, []) => zero(kind),
-                (Kind::Message(_), [_, _, ..]) => {
-                    bytes = joined(values.iter().copied());
-                    Raw::Bytes(&bytes)
-                }
-                (_, [.., last]) => *last,
-            };
-            keys.insert(identity(key.kind, key_raw).into_owned());
-            self.path.push(Segment::Key(key_text(key.kind, key_raw)));
-            for (element, raw) in [(key, key_raw), (value, value_raw)] {
-                let ignored = element.ignore == Ignore::Always
-                    || element.ignore == Ignore::IfZero && is_zero(raw);
-                self.muted += u32::from(ignored);
-                self.element(element, raw, depth)?;
-                self.muted -= u32::from(ignored);
+            let last_key = keys[keys.len() - 1];
+            known.insert(identity(key.kind, last_key).into_owned());
+            self.path.push(Segment::Key(key_text(key.kind, last_key)));
+            for (element, raws) in [(key, keys), (value, values)] {
+                self.side(element, &raws, depth)?;
             }
             self.path.pop();
         }
-        Ok(check::count(keys.len()))
+        Ok(check::count(known.len()))
     }
 
-    fn wrong_entry(&mut self, malformed: Malformed) -> Result<u64, Stop> {
-        self.malformed(malformed).map(|()| 0)
+    /// Checks the key or the value of a map entry, given the zero and all that were set.
+    fn side(&mut self, element: &'m Element, raws: &[Raw<'_>], depth: usize) -> Result<(), Stop> {
+        if self.muted > 0 {
+            return raws.iter().try_for_each(|raw| self.element(element, *raw, depth));
+        }
+        self.passed_over |= raws.len() > 2;
+        match (element.kind, raws) {
+            (Kind::Message(_), [_, _, _, ..]) => {
+                self.item(element, Raw::Bytes(&joined(raws.iter().copied())), depth)
+            }
+            (_, [.., last]) => self.item(element, *last, depth),
+            (_, []) => Ok(()),
+        }
+    }
+
+    /// Checks an item of a list or a side of a map entry.
+    fn item(&mut self, element: &'m Element, raw: Raw<'_>, depth: usize) -> Result<(), Stop> {
+        let ignored =
+            element.ignore == Ignore::Always || element.ignore == Ignore::IfZero && is_zero(raw);
+        self.muted += u32::from(ignored);
+        self.element(element, raw, depth)?;
+        self.muted -= u32::from(ignored);
+        Ok(())
     }
 
     fn size(
@@ -334,7 +343,7 @@ impl<'m> Walk<'m> {
         self.add("required", "must be set".to_owned())
     }
 
-    fn malformed(&mut self, malformed: Malformed) -> Result<(), Stop> {
+    fn malformed<T>(&mut self, malformed: Malformed) -> Result<T, Stop> {
         self.add_always("wire", malformed.describe())?;
         Err(Stop)
     }
@@ -343,7 +352,7 @@ impl<'m> Walk<'m> {
         if self.muted > 0 {
             return Ok(());
         }
-        let field = self.place();
+        let field = place(&self.path);
         self.bytes += field.len() + rule.len() + description.len();
         self.found.push(Violation { field, rule, description });
         let full = self.found.len() >= VIOLATIONS_MAX || self.bytes >= VIOLATION_BYTES_MAX;
@@ -356,22 +365,6 @@ impl<'m> Walk<'m> {
         let result = self.add(rule, description.to_owned());
         self.muted = muted;
         result
-    }
-
-    fn place(&self) -> String {
-        let mut place = String::new();
-        for segment in &self.path {
-            match segment {
-                Segment::Field(name) if place.is_empty() => place.push_str(name),
-                Segment::Field(name) => place.extend([".", name]),
-                Segment::Index(index) => place.push_str(&format!("[{index}]")),
-                Segment::Key(key) => place.push_str(&format!("[{key}]")),
-            }
-            if place.len() > PLACE_CHARS_MAX {
-                return shortened(&place, PLACE_CHARS_MAX);
-            }
-        }
-        place
     }
 }
 
