@@ -66,33 +66,33 @@ impl Checker {
         Checker { db, clock, memory, others, images: Arc::new(Semaphore::new(IMAGES_AT_ONCE)) }
     }
 
-    /// Works out the hashes of pictures, on a thread of its own where there are images; adds to
-    /// `wrong` every picture that cannot be read, below `path`.
+    /// Works out the hashes of an identity's pictures, on a thread of its own where there are
+    /// images; adds to `wrong` every picture that cannot be read, below `path`.
     ///
     /// # Errors
     /// If the thread fails.
     pub async fn pictures(
         &self,
         avatars: &[Avatar],
-        role: Role,
         known: &Pictures,
         path: String,
         wrong: Error,
     ) -> Result<(Pictures, Error), Error> {
-        if !picture::has_image(avatars) {
-            return Ok(picture::read(avatars, role, known, &path, wrong));
-        }
-        // Never closed.
-        let _permit = self.images.acquire().await.map_err(Error::internal)?;
         let (avatars, known) = (avatars.to_vec(), known.clone());
-        let reading = tokio::task::spawn_blocking(move || {
-            picture::read(&avatars, role, &known, &path, wrong)
-        });
-        reading.await.map_err(Error::internal)
+        let has_image = picture::has_image(&avatars);
+        let (read, wrong) = self
+            .reading(has_image, move || {
+                picture::read(&avatars, Role::Protected, &known, &path, wrong)
+            })
+            .await?;
+        Ok((read.pictures, wrong))
     }
 
     /// A profile as it is kept and compared: its pictures by their hashes. Adds to `wrong` every
     /// picture that cannot be read, below `path`.
+    ///
+    /// Images are looked at again with those in mind whom this process's index has: another shard
+    /// compares what is seen here.
     ///
     /// # Errors
     /// If the thread that reads images fails.
@@ -102,10 +102,38 @@ impl Checker {
         path: &str,
         wrong: Error,
     ) -> Result<(Profile, Error), Error> {
-        let (path, none) = (format!("{path}.avatars"), Pictures::default());
-        let read = self.pictures(&given.avatars, Role::Asked, &none, path, wrong);
-        let (pictures, wrong) = read.await?;
-        Ok((profile::kept(given, &pictures), wrong))
+        let (path, now, memory) =
+            (format!("{path}.avatars"), self.clock.now(), self.memory.clone());
+        let has_image = picture::has_image(&given.avatars);
+        let read = move || {
+            let none = Pictures::default();
+            let (read, wrong) = picture::read(&given.avatars, Role::Asked, &none, &path, wrong);
+            let mut kept = profile::kept(given, &read.pictures);
+            for (place, windows) in read.windows {
+                let compared = profile::compared(&kept, now);
+                let seen = memory.look_again(&compared, &windows);
+                if let Some(avatar) = kept.avatars.get_mut(place) {
+                    picture::add_views(avatar, &seen);
+                }
+            }
+            picture::keep(&mut kept.avatars, picture::HASHES_MAX);
+            (kept, wrong)
+        };
+        self.reading(has_image, read).await
+    }
+
+    /// Reads pictures, on a thread of its own if there are images.
+    async fn reading<T: Send + 'static>(
+        &self,
+        has_image: bool,
+        read: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Error> {
+        if !has_image {
+            return Ok(read());
+        }
+        // Never closed.
+        let _permit = self.images.acquire().await.map_err(Error::internal)?;
+        tokio::task::spawn_blocking(read).await.map_err(Error::internal)
     }
 
     /// What a kept profile looks like, by all shards.

@@ -140,6 +140,17 @@ impl Engine {
         due.run(&self.0.detector.reader, 1)
     }
 
+    /// Further hashes by which a profile's picture is as near to a protected one as by no other.
+    pub fn look_again(
+        &self,
+        index: &Index,
+        profile: &Profile,
+        windows: &[Pdq],
+        scratch: &mut Scratch,
+    ) -> Vec<Pdq> {
+        self.0.detector.look_again(index, profile, windows, scratch)
+    }
+
     /// What a profile looks like. Where only its handle is known, those with the nearest handles
     /// are weighed.
     pub fn check(
@@ -204,16 +215,33 @@ fn name(signal: Signal) -> &'static str {
     }
 }
 
-/// The hashes of a picture's views and its quality. At most `most` are looked for; how many are
-/// kept of a picture is the detector's.
+/// What is read of an image.
+#[derive(Clone, Debug, Default)]
+pub struct Seen {
+    /// The hashes of its views, that of the whole first.
+    pub views: Vec<Pdq>,
+    /// The quality of the whole, 0 to 100.
+    pub quality: i32,
+    /// Of one that is asked about: hashes by which it is [looked at again](Engine::look_again).
+    pub windows: Vec<Pdq>,
+}
+
+/// What an image shows. At most `most` views are looked for; how many are kept of a picture is the
+/// detector's.
 ///
 /// # Errors
 /// Why it cannot be read, for people.
-pub fn read_image(image: &[u8], role: Role, most: usize) -> Result<(Vec<Pdq>, i32), String> {
+pub fn read_image(image: &[u8], role: Role, most: usize) -> Result<Seen, String> {
     let picture = Picture::read(image, Limits::default()).map_err(|refused| refused.to_string())?;
-    let views: Vec<Pdq> = match role {
-        Role::Protected => picture.kept(KEPT_MAX).into_iter().map(|(_, hash)| hash).collect(),
-        Role::Asked => picture.looks().take(most).map(|(_, hash)| hash).collect(),
-    };
-    Ok((views, i32::from(picture.quality())))
+    let quality = i32::from(picture.quality());
+    Ok(match role {
+        Role::Protected => {
+            let kept = picture.kept(KEPT_MAX).into_iter();
+            Seen { views: kept.map(|(_, hash)| hash).collect(), quality, windows: Vec::new() }
+        }
+        Role::Asked => {
+            let looks = picture.looks().take(most).map(|(_, hash)| hash);
+            Seen { views: looks.collect(), quality, windows: picture.windows() }
+        }
+    })
 }

@@ -11,7 +11,7 @@ use kit::{Error, Time};
 use tokio::sync::watch;
 
 use crate::crowd::Crowd;
-use crate::detect::{Ask, Checked, Engine, Index, Profile, Scratch};
+use crate::detect::{Ask, Checked, Engine, Index, Pdq, Profile, Scratch};
 use crate::thresholds::InForce;
 
 thread_local! {
@@ -100,6 +100,14 @@ impl Memory {
     /// Asks an index on the caller's thread: a fraction of a millisecond.
     pub fn ask(&self, state: &State, profile: &Profile, ask: Ask) -> Checked {
         SCRATCH.with_borrow_mut(|scratch| self.0.engine.check(&state.index, profile, scratch, ask))
+    }
+
+    /// Looks again at a picture of a profile, on the caller's thread: some milliseconds. While the
+    /// index is rebuilt it is not all there, and less is seen.
+    pub fn look_again(&self, profile: &Profile, windows: &[Pdq]) -> Vec<Pdq> {
+        let (state, engine) = (self.state(), self.engine());
+        SCRATCH
+            .with_borrow_mut(|scratch| engine.look_again(&state.index, profile, windows, scratch))
     }
 
     /// Which part of the identities it holds.

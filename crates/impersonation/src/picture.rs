@@ -84,6 +84,16 @@ pub enum Role {
     Asked,
 }
 
+/// What is read of a profile's or identity's pictures.
+#[derive(Clone, Debug, Default)]
+pub struct Read {
+    /// As they are kept.
+    pub pictures: Pictures,
+    /// Of those that came as images and are asked about: the place of each, and by what it is
+    /// looked at again.
+    pub windows: Vec<(usize, Vec<Pdq>)>,
+}
+
 /// Works out the hashes of pictures. A hash that was given stands for itself, or for the picture
 /// of `known` that has it. Reading images takes long: not for a thread that others wait for.
 ///
@@ -94,8 +104,9 @@ pub fn read(
     known: &Pictures,
     path: &str,
     mut wrong: Error,
-) -> (Pictures, Error) {
+) -> (Read, Error) {
     let mut pictures = Vec::with_capacity(avatars.len());
+    let mut windows = Vec::new();
     let mut images = 0;
     for (index, avatar) in avatars.iter().enumerate() {
         match &avatar.picture {
@@ -122,9 +133,11 @@ pub fn read(
             Some(Given::Image(image)) => {
                 images += 1;
                 match detect::read_image(image, role, HASHES_MAX / avatars.len()) {
-                    Ok((views, quality)) => {
-                        let views = views.iter().flat_map(|pdq| pdq.to_bytes()).collect();
-                        pictures.push(Picture { views, quality, url: avatar.url.clone() });
+                    Ok(seen) => {
+                        windows.push((pictures.len(), seen.windows));
+                        let views = seen.views.iter().flat_map(|pdq| pdq.to_bytes()).collect();
+                        let (quality, url) = (seen.quality, avatar.url.clone());
+                        pictures.push(Picture { views, quality, url });
                     }
                     Err(why) => {
                         let field = format!("{path}[{index}].image");
@@ -136,7 +149,7 @@ pub fn read(
             None => {}
         }
     }
-    (Pictures { pictures }, wrong)
+    (Read { pictures: Pictures { pictures }, windows }, wrong)
 }
 
 /// The hashes that are given of one picture, as many as are kept.
@@ -172,6 +185,13 @@ pub fn as_hashes(pictures: &Pictures) -> Vec<Avatar> {
         }
     };
     pictures.pictures.iter().map(stored).collect()
+}
+
+/// Adds hashes by which a picture that is stored as hashes is near to another. They come before its
+/// other views, for these may not all be kept.
+pub fn add_views(avatar: &mut Avatar, hashes: &[Pdq]) {
+    let bytes = hashes.iter().map(|hash| hash.to_bytes().to_vec());
+    avatar.view_pdqs.splice(..0, bytes);
 }
 
 /// Keeps so many hashes at most: the same share of each picture, that of the whole first.

@@ -3,11 +3,13 @@
 //!
 //! It must not know what is done about it.
 
+mod again;
+
 use crate::distance::Pattern;
 use crate::index::Index;
 use crate::index::gather::{Budget, Gathered};
 use crate::index::question::Question;
-use crate::picture::Pdq;
+use crate::picture::{self, Pdq};
 use crate::profile::Profile;
 use crate::score::features::{self, Own};
 use crate::score::model::{self, Score};
@@ -39,6 +41,7 @@ pub struct Scratch {
     gathered: Gathered,
     written: Pattern,
     trees: Vec<u32>,
+    pictures: picture::Scratch,
 }
 
 /// What is wanted of a check.

@@ -3,6 +3,7 @@
 use lookalike::detector::{Ask, Detector, Scratch};
 use lookalike::index::gather::Budget;
 use lookalike::index::{Change, Index};
+use lookalike::picture::Pdq;
 use lookalike::profile::{Identity, Profile};
 
 #[test]
@@ -94,4 +95,75 @@ fn many_near_handles_do_not_hide_a_display_name() {
     }
     // Of so few there is no place for it.
     assert!(!told(&profile, 2).contains(&16));
+}
+
+/// Hashes that have nothing in common.
+fn strange(count: u64) -> Vec<Pdq> {
+    let mut state = 5u64;
+    let mut draw = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        (state ^ state >> 29).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+    };
+    (0..count).map(|_| Pdq([draw(), draw(), draw(), draw()])).collect()
+}
+
+/// A hash that differs by so many bits, up to eight, in each of its squares of four by four.
+fn away(hash: Pdq, bits: [u32; 16]) -> Pdq {
+    let mask = |word: usize| -> u64 {
+        let squares = bits[4 * word..][..4].iter().zip([0, 4, 8, 12]);
+        let rows = squares.map(|(bits, at)| {
+            let square = (1u64 << bits) - 1;
+            (square & 0xf | (square >> 4 & 0xf) << 16) << at
+        });
+        rows.sum()
+    };
+    Pdq(std::array::from_fn(|word| hash.0[word] ^ mask(word)))
+}
+
+#[test]
+fn a_window_is_taken_for_a_look_where_it_shows_what_somebody_shows() {
+    let detector = Detector::default();
+    let hashes = strange(400);
+    let of = |number: u64| Identity {
+        number,
+        handle: format!("wxyzkurst{number}"),
+        avatars: vec![hashes[number as usize]],
+        ..Identity::default()
+    };
+    // Of fewer than 256 all hashes would be compared.
+    let identities: Vec<Identity> = (0..300).map(of).collect();
+    let index = Index::build(&detector.reader, &identities, 1);
+    let mut scratch = Scratch::default();
+    let mut again = |index: &Index, handle: &str, looks: &[Pdq], windows: &[Pdq]| {
+        let (handle, avatars) = (handle.to_owned(), looks.to_vec());
+        let profile = Profile { handle, avatars, ..Profile::default() };
+        detector.look_again(index, &profile, windows, &mut scratch)
+    };
+    let stranger = hashes[399];
+    // Sixty bits away, none of them in two squares side by side: a glance finds it.
+    let glanced = away(hashes[7], [0, 0, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 0, 0]);
+    let windows = [hashes[398], glanced, hashes[397]];
+    assert_eq!(again(&index, "", &[stranger], &windows), [glanced]);
+    assert_eq!(again(&index, "", &[stranger], &[]), []);
+    // Who is gone is not looked for.
+    let without = index.after(&detector.reader, &[Change::Remove(7)]);
+    assert_eq!(again(&without, "", &[stranger], &windows), []);
+    // As far away in every square: only the name leads there, and no farther than so.
+    for (more, taken) in [(0, true), (1, false)] {
+        let hidden = away(hashes[8], [4 + more, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4]);
+        assert_eq!(again(&index, "", &[stranger], &[hidden]), []);
+        let expected: &[Pdq] = if taken { &[hidden] } else { &[] };
+        assert_eq!(again(&index, "wxyzkurst8", &[stranger], &[hidden]), expected);
+    }
+    // A look that is nearly as near has seen it.
+    for (bits, taken) in [(5, false), (6, true)] {
+        let window = away(hashes[9], [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 3, 2]);
+        let look = away(hashes[9], [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 7, bits]);
+        let expected: &[Pdq] = if taken { &[window] } else { &[] };
+        assert_eq!(again(&index, "", &[look], &[window]), expected, "{bits}");
+    }
+    // Of many the nearest four.
+    let near = |bits| [bits, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+    let many: Vec<Pdq> = (0..6).map(|at| away(hashes[20 + at], near(8 - at as u32))).collect();
+    assert_eq!(again(&index, "", &[stranger], &many), [many[5], many[4], many[3], many[2]]);
 }

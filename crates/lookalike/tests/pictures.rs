@@ -184,6 +184,35 @@ fn what_is_left_of_a_picture_is_met_by_a_view_that_is_kept() {
 }
 
 #[test]
+fn a_window_shows_what_a_large_cut_left() {
+    let source = made(6, 200, 200);
+    let at = |x: usize, y: usize| source.pixels[y * 200 + x];
+    let kept = remade(200, 200, at).kept(4);
+    // On all of it, and on what is inside a border.
+    let left: [(&str, Picture, usize); 4] = [
+        ("a side cut", remade(150, 200, |x, y| at(x + 50, y)), 772),
+        ("and mirrored", remade(150, 200, |x, y| at(199 - x, y)), 772),
+        ("the top cut", remade(200, 145, |x, y| at(x, y + 55)), 772),
+        (
+            "a side cut, and framed",
+            remade(190, 240, |x, y| {
+                let inside = (20..170).contains(&x) && (20..220).contains(&y);
+                if inside { at(x + 30, y - 20) } else { [200, 30, 40] }
+            }),
+            1544,
+        ),
+    ];
+    for (name, picture, count) in left {
+        let windows = picture.windows();
+        let distance = |hash: &Pdq| kept.iter().map(|(_, kept)| kept.distance(hash)).min();
+        let window = windows.iter().filter_map(distance).min().unwrap();
+        let look = picture.looks().filter_map(|(_, look)| distance(&look)).min().unwrap();
+        assert!(window <= 68 && window + 16 <= look, "{name}: {window} bits, {look} by looks");
+        assert_eq!(windows.len(), count, "{name}");
+    }
+}
+
+#[test]
 fn a_hash_alone_is_turned_as_its_picture_would_be() {
     let source = made(7, 256, 256);
     let at = |x: usize, y: usize| source.pixels[y * 256 + x];
@@ -214,6 +243,7 @@ fn a_flat_picture_has_no_quality_and_is_hashed_all_the_same() {
     let flat = remade(100, 100, |_, _| [120, 30, 9]);
     assert_eq!(flat.quality(), 0);
     assert!(flat.looks().count() >= 40);
+    assert!(flat.windows().is_empty());
 }
 
 #[test]

@@ -6,11 +6,10 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use impersonation::detect::read_image;
+use impersonation::detect::{Seen, read_image};
 use impersonation::picture::{HASHES_MAX, Role};
 use lookalike::detector::Detector;
 use lookalike::lab::pictures::{self, Edited};
-use lookalike::picture::Pdq;
 
 /// The share of unrelated pairs that may be taken for the same picture.
 const RATE: f64 = 1e-4;
@@ -23,7 +22,7 @@ pub fn measure(folder: &Path) -> Result<String, String> {
     let (mut names, mut originals) = (BTreeMap::new(), Vec::new());
     for path in files(&folder.join("original"))? {
         names.insert(stem(&path)?, originals.len());
-        originals.push(hashes(&path, Role::Protected)?);
+        originals.push(seen(&path, Role::Protected)?.views);
     }
     let mut edited = Vec::new();
     for path in files(&folder.join("edited"))? {
@@ -33,8 +32,8 @@ pub fn measure(folder: &Path) -> Result<String, String> {
             .and_then(|(name, edit)| Some((*names.get(name)?, edit.to_owned())));
         let wanted = "is not called as an original is, a dot, and the edit";
         let (original, edit) = of.ok_or_else(|| format!("{}: {wanted}", path.display()))?;
-        let looks = hashes(&path, Role::Asked)?;
-        edited.push(Edited { original, edit, looks });
+        let Seen { views: looks, windows, .. } = seen(&path, Role::Asked)?;
+        edited.push(Edited { original, edit, looks, windows });
     }
     let report = pictures::measure(&Detector::default(), &originals, &edited, RATE);
     let mut text = String::new();
@@ -72,9 +71,8 @@ fn stem(path: &Path) -> Result<String, String> {
 }
 
 /// What the service would keep of a picture, or look for it by.
-fn hashes(path: &Path, role: Role) -> Result<Vec<Pdq>, String> {
+fn seen(path: &Path, role: Role) -> Result<Seen, String> {
     let image = std::fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?;
-    let read = read_image(&image, role, HASHES_MAX);
-    let (hashes, _) = read.map_err(|refused| format!("{}: {refused}", path.display()))?;
-    Ok(hashes)
+    let seen = read_image(&image, role, HASHES_MAX);
+    seen.map_err(|refused| format!("{}: {refused}", path.display()))
 }

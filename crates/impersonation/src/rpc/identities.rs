@@ -16,7 +16,7 @@ use tonic::{Request, Response, Status};
 use super::{Answer, Inner, PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX, READ_ALL};
 use crate::events::Events;
 use crate::identity::{self, ID_PREFIX, Identity};
-use crate::picture::{Pictures, Role};
+use crate::picture::Pictures;
 use crate::store::identities;
 
 pub(super) fn not_found(identity_id: &str) -> Error {
@@ -54,7 +54,7 @@ fn check(spec: &IdentitySpec, now: kit::Time) -> Result<(), Error> {
 async fn pictures(inner: &Inner, spec: &IdentitySpec, known: &Pictures) -> Result<Pictures, Error> {
     let unreadable = Error::invalid_argument("PICTURE_UNREADABLE");
     let path = "spec.avatars".to_owned();
-    let read = inner.checker.pictures(&spec.avatars, Role::Protected, known, path, unreadable);
+    let read = inner.checker.pictures(&spec.avatars, known, path, unreadable);
     let (pictures, wrong) = read.await?;
     wrong.if_any_invalid()?;
     Ok(pictures)
@@ -120,7 +120,7 @@ async fn imported(
             }
         }
         let (avatars, none) = (format!("{path}.avatars"), Pictures::default());
-        let read = inner.checker.pictures(&spec.avatars, Role::Protected, &none, avatars, wrong);
+        let read = inner.checker.pictures(&spec.avatars, &none, avatars, wrong);
         let pictures;
         (pictures, wrong) = read.await?;
         new.push(identity::enrol(spec, pictures, inner.ids.new_id(ID_PREFIX, now), now));

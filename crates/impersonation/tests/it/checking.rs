@@ -3,6 +3,7 @@
 use contracts::impersonation::v1::avatar::Picture as Given;
 use contracts::impersonation::v1::check_handle_response::{Outcome, Reason};
 use contracts::impersonation::v1::exemption_finding::Result as Finding;
+use contracts::impersonation::v1::r#match::State as MatchState;
 use contracts::impersonation::v1::stream_checks_response::Result as Item;
 use contracts::impersonation::v1::{
     Avatar, CheckHandleRequest, CheckProfileRequest, Consequence, FindImitatorsRequest,
@@ -10,7 +11,7 @@ use contracts::impersonation::v1::{
     Threshold, Thresholds,
 };
 use futures_util::{StreamExt as _, stream};
-use lookalike::picture::{Limits, Picture};
+use lookalike::picture::{Limits, Pdq, Picture};
 use tonic::Code;
 
 use crate::world::{
@@ -61,6 +62,33 @@ async fn a_picture_is_found_mirrored_too_given_as_an_image_or_by_its_hash() {
             let [bits, 256, counted] = numbers.as_slice() else { panic!("{words}") };
             assert!(*bits <= most && pairs.contains(counted), "{words}");
         }
+    }
+}
+
+#[tokio::test]
+async fn a_picture_is_looked_at_again_with_those_in_mind_whom_it_may_show() {
+    let whole = include_bytes!("../../../lookalike/tests/data/rgb.jpg");
+    // A quarter of it is cut off at the left: no look meets that, a window does.
+    let cut = include_bytes!("../../../lookalike/tests/data/cut.jpg");
+    let of = |bytes: &[u8]| {
+        vec![Avatar { picture: Some(Given::Image(bytes.to_vec())), ..Avatar::default() }]
+    };
+    let read = |bytes| Picture::read(bytes, Limits::default()).unwrap();
+    let kept: Vec<Pdq> = read(whole).kept(4).into_iter().map(|(_, hash)| hash).collect();
+    let nearest = |hash: &Pdq| kept.iter().map(|kept| kept.distance(hash)).min().unwrap();
+    assert!(read(cut).looks().all(|(_, look)| nearest(&look) > 90));
+    for world in each().await {
+        let mut staff = world.service.staff();
+        enrol(&mut staff, IdentitySpec { avatars: of(whole), ..jane() }).await;
+        world.current().await;
+        let imitator = Profile { avatars: of(cut), ..copy_of(&jane(), "imitator") };
+        observe(&mut staff, vec![imitator]).await;
+        // It is kept before other views, of which not all are.
+        let found = world.one_match("imitator", MatchState::Open).await;
+        let views = &found.profile.unwrap().avatars[0].view_pdqs;
+        let first = Pdq::from_bytes(views[0].as_slice().try_into().unwrap());
+        assert!(nearest(&first) <= 64, "{} bits", nearest(&first));
+        assert_eq!(views.len(), 31);
     }
 }
 

@@ -10,5 +10,6 @@ fuzz_target!(|bytes: &[u8]| {
         assert!(picture.quality() <= 100);
         // Looks do not depend on how a file was coded: a few are enough, and leave time for files.
         assert_eq!(picture.looks().take(3).count(), 3);
+        assert!(picture.windows().len() <= 1_544);
     }
 });

@@ -25,6 +25,8 @@ pub struct Edited {
     pub edit: String,
     /// The hashes that it is looked for by.
     pub looks: Vec<Pdq>,
+    /// Those that it is held by beside those it may show.
+    pub windows: Vec<Pdq>,
 }
 
 /// How well one edit is seen through.
@@ -68,7 +70,6 @@ pub fn measure(
     edited: &[Edited],
     rate: f64,
 ) -> Report {
-    let (pairs, within, passing) = within(originals, edited, rate);
     let identities = originals.iter().zip(0..).map(|(kept, number)| Identity {
         number,
         avatars: kept.clone(),
@@ -76,8 +77,10 @@ pub fn measure(
     });
     let identities: Vec<Identity> = identities.collect();
     let index = Index::build(&detector.reader, &identities, THREADS);
+    let edited = looked_at_again(detector, &index, edited);
+    let (pairs, within, passing) = within(originals, &edited, rate);
     let distance = FEATURES.iter().position(|feature| feature.name == "avatar_distance");
-    let found = shares::each(edited, THREADS, |_, edited| {
+    let found = shares::each(&edited, THREADS, |_, edited| {
         let mut scratch = Scratch::default();
         let mut is_found = |edited: &Edited| {
             let profile = Profile { avatars: edited.looks.clone(), ..Profile::default() };
@@ -96,6 +99,21 @@ pub fn measure(
     }
     edits.values_mut().for_each(|seen| seen.recall /= seen.count as f32);
     Report { pairs, within, passing, edits }
+}
+
+/// The pictures by all hashes that a check would compare.
+fn looked_at_again(detector: &Detector, index: &Index, edited: &[Edited]) -> Vec<Edited> {
+    let again = shares::each(edited, THREADS, |_, edited| {
+        let mut scratch = Scratch::default();
+        let mut again = |edited: &Edited| {
+            let profile = Profile { avatars: edited.looks.clone(), ..Profile::default() };
+            let again = detector.look_again(index, &profile, &edited.windows, &mut scratch);
+            let looks = profile.avatars.into_iter().chain(again).collect();
+            Edited { looks, ..edited.clone() }
+        };
+        edited.iter().map(&mut again).collect::<Vec<Edited>>()
+    });
+    again.concat()
 }
 
 /// A number of bits as the report counts them.
@@ -152,7 +170,12 @@ mod tests {
             .flat_map(|original| {
                 let [a, b, c, d] = originals[original][0].0;
                 let made = [("near", Pdq([a ^ 7, b, c, d])), ("far", Pdq([!a, !b, !c, d]))];
-                made.map(|(edit, hash)| Edited { original, edit: edit.into(), looks: vec![hash] })
+                made.map(|(edit, hash)| Edited {
+                    original,
+                    edit: edit.into(),
+                    looks: vec![hash],
+                    windows: vec![],
+                })
             })
             .collect();
         let report = measure(&Detector::default(), &originals, &edited, 0.0);
@@ -164,7 +187,12 @@ mod tests {
         assert_eq!(report.mean(), 0.5);
         // Where unrelated pictures are equal, no distance is one that they are not within.
         let same = vec![originals[0].clone(); 2];
-        let edited = [Edited { original: 0, edit: String::new(), looks: originals[0].clone() }];
+        let edited = [Edited {
+            original: 0,
+            edit: String::new(),
+            looks: originals[0].clone(),
+            windows: vec![],
+        }];
         let report = measure(&Detector::default(), &same, &edited, 0.5);
         assert_eq!((report.within, report.mean()), (None, 0.0));
     }

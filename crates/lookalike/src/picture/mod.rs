@@ -10,6 +10,7 @@ mod pdq;
 mod transform;
 mod views;
 mod webp;
+mod windows;
 
 pub use decode::{Format, Limits, Refused, decode, format};
 pub use hashes::{Budget, Found, HashIndex, Hit, OWNED_MAX, Reach, ReadError, Scratch};

@@ -12,7 +12,7 @@ use super::pdq::Pdq;
 /// Side of the square that is transformed.
 pub(super) const SIDE: usize = 64;
 /// Frequencies kept in each direction.
-const KEPT: usize = 16;
+pub(super) const KEPT: usize = 16;
 /// The blur's window is this part of the side, rounded up.
 const WINDOWS: usize = 128;
 /// Times that the blur is done.
@@ -41,7 +41,7 @@ pub struct Transform([f32; KEPT * KEPT]);
 pub(super) type Square = [f32; SIDE * SIDE];
 
 /// Of each point: the cosine of each kept frequency.
-static COSINES: LazyLock<Vec<[f32; KEPT]>> = LazyLock::new(|| {
+pub(super) static COSINES: LazyLock<Vec<[f32; KEPT]>> = LazyLock::new(|| {
     let scale = f64::from((2.0 / SIDE as f32).sqrt());
     let wave = |frequency: usize, point: usize| {
         scale * (PI / 2.0 / SIDE as f64 * frequency as f64 * (2 * point + 1) as f64).cos()
@@ -145,8 +145,19 @@ type Between = (usize, usize, f32);
 /// What a point from -1 to 1 is between.
 #[inline]
 fn between(at: f32, places: usize) -> Between {
-    let inside = if at.abs() > 1.0 { at.signum() * (2.0 - at.abs()).clamp(-1.0, 1.0) } else { at };
-    let place = ((inside + 1.0) / 2.0 * places as f32).clamp(0.0, (places - 1) as f32);
+    around((mirrored(at) + 1.0) / 2.0 * places as f32, places)
+}
+
+/// A point, mirrored at the edges if it is beyond them.
+#[inline]
+pub(super) fn mirrored(at: f32) -> f32 {
+    if at.abs() > 1.0 { at.signum() * (2.0 - at.abs()).clamp(-1.0, 1.0) } else { at }
+}
+
+/// The places around one that is given in places from the first.
+#[inline]
+pub(super) fn around(place: f32, places: usize) -> Between {
+    let place = place.clamp(0.0, (places - 1) as f32);
     let before = place as usize;
     (before, (before + 1).min(places - 1), place - before as f32)
 }
@@ -220,9 +231,15 @@ impl Transform {
                 sums.iter_mut().zip(points).for_each(|(sum, point)| *sum += cosine * point);
             }
         }
+        Transform::across(&half, cosines)
+    }
+
+    /// The transform of what is transformed along the columns, by what each column adds to each
+    /// frequency.
+    pub(super) fn across(half: &[[f32; SIDE]; KEPT], columns: &[[f32; KEPT]]) -> Transform {
         let mut kept = [0.0; KEPT * KEPT];
-        for (sums, row) in kept.chunks_exact_mut(KEPT).zip(&half) {
-            for (point, cosines) in row.iter().zip(cosines) {
+        for (sums, row) in kept.chunks_exact_mut(KEPT).zip(half) {
+            for (point, cosines) in row.iter().zip(columns) {
                 sums.iter_mut().zip(cosines).for_each(|(sum, cosine)| *sum += point * cosine);
             }
         }

@@ -11,6 +11,7 @@ use super::decode::{Limits, Refused, decode};
 use super::looks::{self, KEPT, Look, Window};
 use super::pdq::Pdq;
 use super::transform::{Plane, SIDE, Square, Transform, place, quality};
+use super::windows;
 
 /// A picture of less quality is too flat to be told from others by its hash.
 pub const QUALITY_MIN: u8 = 50;
@@ -136,6 +137,19 @@ impl Picture {
             let mirrored = view.mirrored && !matches!(look, Look::Turn { .. });
             Some((*view, if mirrored { transform.mirrored() } else { transform }.hash()))
         })
+    }
+
+    /// Hashes of many windows on this picture and on what is inside its border, each also mirrored,
+    /// but for a few bits: by one of them it may be close to a picture that it was cut out of. None
+    /// if it is too flat for that.
+    pub fn windows(&self) -> Vec<Pdq> {
+        if self.quality < QUALITY_MIN {
+            return Vec::new();
+        }
+        let square = self.blurred.points();
+        let within = [Some(Window::WHOLE), self.inside].into_iter().flatten();
+        let seen = within.flat_map(|within| windows::hashes(&square, within));
+        seen.flat_map(|hash| [hash, hash.mirrored()]).collect()
     }
 
     /// What is seen by a look; `None` if that is the same as the whole.

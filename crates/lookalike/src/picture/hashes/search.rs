@@ -11,6 +11,8 @@ const GROUP: usize = 68;
 /// is worth a look there: of edited pictures these find as many as four bits at both do, and look
 /// at three fifths of the hashes.
 const LOOSE: [u32; 2] = [6, 3];
+/// And in no more than this part of the radius: of a hash that far away most chunks differ in less.
+const LOOSE_SHARE: u32 = 13;
 
 /// How far to search.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,6 +29,12 @@ impl Reach {
     /// Everything within 31 bits, and what is met within that distance.
     pub const fn about(radius: u32) -> Reach {
         Reach { radius, exact: 31 }
+    }
+
+    /// Everything within 15 bits, and what is met within that distance: a seventeenth of the
+    /// buckets, for who looks for much the same by many hashes.
+    pub const fn glance(radius: u32) -> Reach {
+        Reach { radius, exact: 15 }
     }
 }
 
@@ -134,7 +142,7 @@ impl HashIndex {
             let next = all[(chunk + 1) % CHUNKS];
             let mut look = |value: u16, differing: u32| {
                 let at = (chunk << self.bits) + usize::from(value);
-                let loose = loose[differing.min(1) as usize].min(reach.radius / 8);
+                let loose = loose[differing.min(1) as usize].min(reach.radius / LOOSE_SHARE);
                 let bound = (pair - differing).max(loose) as u16;
                 let (from, to) = (self.starts[at], self.starts[at + 1]);
                 scratch.buckets.push(Bucket { from, to, next, bound });
