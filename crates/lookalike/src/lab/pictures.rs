@@ -109,7 +109,8 @@ fn looked_at_again(detector: &Detector, index: &Index, edited: &[Edited]) -> Vec
             let profile = Profile { avatars: edited.looks.clone(), ..Profile::default() };
             let again = detector.look_again(index, &profile, &edited.windows, &mut scratch);
             let looks = profile.avatars.into_iter().chain(again).collect();
-            Edited { looks, ..edited.clone() }
+            // Of all pictures the windows are many, and they have served.
+            Edited { edit: edited.edit.clone(), looks, windows: Vec::new(), ..*edited }
         };
         edited.iter().map(&mut again).collect::<Vec<Edited>>()
     });

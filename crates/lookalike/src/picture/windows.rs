@@ -2,7 +2,7 @@
 //!
 //! What a window shows is chosen by columns and by rows, each for themselves, and so is the cosine
 //! transform. So a way to look along the columns is worked out once and serves with every way to
-//! look along the rows: a window costs a twentieth of what [`super::views`] spends on a look. They
+//! look along the rows: a window costs a tenth of what [`super::views`] spends on a look. They
 //! are too many to look for all pictures by them as by those; they say whether this picture may
 //! show what a certain other one does.
 
