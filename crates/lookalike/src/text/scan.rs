@@ -235,13 +235,19 @@ impl Scan {
             rest.next()
                 .is_some_and(|cell| cell.entry.reads() || signs && cell.entry.class == Class::Sign)
         };
-        let listed = table.rules().signs().of(character);
+        let signs = table.rules().signs();
+        let listed = signs.of(character);
         let found = listed.iter().find(|sign| {
             let length = sign.characters.len();
             let same = cells.get(at..at + length).is_some_and(|here| {
                 here.iter().zip(&sign.characters).all(|(cell, each)| cell.character == *each)
             });
-            same && sign.place.fits(before, follows(at + length, length > 1))
+            let leads_on = || {
+                let rest = cells[at + length..].iter();
+                signs.lead_on(rest.map(|cell| (cell.character, cell.entry.reads())), before)
+            };
+            let after = || follows(at + length, length > 1) || leads_on();
+            same && sign.place.fits(before, after())
                 && !(sign.place.opens() && closed(&cells[at..], character))
         });
         let looks = cells[at].entry;

@@ -4,6 +4,12 @@ use std::collections::HashMap;
 
 use super::data;
 
+/// The first character of those that are drawn rather than written.
+const ARROWS: char = '\u{2190}';
+
+/// How many characters are looked at for where signs lead.
+const LED_MAX: usize = 8;
+
 /// Which neighbours a sign needs to be read as a letter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Where {
@@ -84,5 +90,21 @@ impl Signs {
     /// The signs that begin with the character.
     pub(super) fn of(&self, character: char) -> &[Sign] {
         self.0.get(&character).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether a few signs lead on to a letter or digit; or, in a word that has begun, to its end.
+    /// Of each character that follows is said whether it is one. Only signs that are written lead
+    /// on: of pictures people make rows.
+    pub(super) fn lead_on(&self, rest: impl Iterator<Item = (char, bool)>, begun: bool) -> bool {
+        let mut ends = false;
+        for (character, reads) in rest.take(LED_MAX) {
+            if reads {
+                return true;
+            }
+            let sign = self.of(character).iter().find(|sign| sign.characters.len() == 1);
+            let Some(sign) = sign.filter(|_| character < ARROWS) else { break };
+            ends = sign.place.fits(true, false);
+        }
+        ends && begun
     }
 }
