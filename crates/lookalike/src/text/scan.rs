@@ -6,6 +6,7 @@ use super::fold::resemble;
 use super::key::{Folder, Key};
 use super::plain;
 use super::regions;
+use super::signs::NOTHING;
 use super::table::{Class, Decor, Entry, Guise, TABLE, Table};
 use super::tricks::{TrickKind, Tricks};
 
@@ -252,6 +253,11 @@ impl Scan {
         });
         let looks = cells[at].entry;
         let (length, reading) = match found {
+            Some(sign) if sign.reading == NOTHING => {
+                let read = at..at + sign.characters.len();
+                self.cells[read].iter_mut().for_each(|cell| cell.entry.class = Class::Separator);
+                return sign.characters.len();
+            }
             Some(sign) => (sign.characters.len(), sign.reading.as_bytes()),
             None if listed.is_empty() && (before || follows(at, false)) => (1, looks.looks()),
             None => {

@@ -4,9 +4,10 @@ use std::collections::HashMap;
 
 use super::data;
 
+/// The reading of a sign that stands for no letter, and whose characters do not either.
+pub(super) const NOTHING: &str = "-";
 /// The first character of those that are drawn rather than written.
 const ARROWS: char = '\u{2190}';
-
 /// How many characters are looked at for where signs lead.
 const LED_MAX: usize = 8;
 
@@ -23,6 +24,8 @@ pub(super) enum Where {
     Inner,
     /// One that follows, and no bracket that closes later.
     Open,
+    /// None.
+    Any,
 }
 
 impl Where {
@@ -34,6 +37,7 @@ impl Where {
     /// Whether these neighbours do.
     pub(super) const fn fits(self, before: bool, after: bool) -> bool {
         match self {
+            Where::Any => true,
             Where::Touch => before || after,
             Where::Before | Where::Open => after,
             Where::After => before,
@@ -63,6 +67,7 @@ impl Signs {
                 "before" => Where::Before,
                 "after" => Where::After,
                 "open" => Where::Open,
+                "any" => Where::Any,
                 _ => Where::Inner,
             };
             let characters: Vec<char> = sign.chars().collect();
