@@ -39,13 +39,13 @@ fn measure(count: usize) {
     );
     drop(bytes);
     for reach in [
-        Reach { radius: 15, exact: 15 },
+        Reach::within(15),
         Reach::SAME,
         Reach::about(48),
         Reach::about(64),
         Reach::about(80),
-        Reach { radius: 47, exact: 47 },
-        Reach { radius: 80, exact: 47 },
+        Reach::far(80),
+        Reach::within(47),
     ] {
         one(&index, &hashes, reach, &mut numbers);
     }

@@ -97,6 +97,31 @@ fn many_near_handles_do_not_hide_a_display_name() {
     assert!(!told(&profile, 2).contains(&16));
 }
 
+#[test]
+fn a_long_name_but_for_a_letter_is_not_hidden_by_many_that_have_a_short_one() {
+    let detector = Detector::default();
+    let identity = |number, handle: &str, display_name: String| Identity {
+        number,
+        handle: handle.to_owned(),
+        display_name,
+        ..Identity::default()
+    };
+    // What is left of the name without the words that are added to names is one that many have.
+    let many = (0..40).map(|number| identity(number, &format!("n{number}"), "Ramy".to_owned()));
+    let long = identity(40, "officialteamramy", String::new());
+    let identities: Vec<Identity> = many.chain([long]).collect();
+    let index = Index::build(&detector.reader, &identities, 1);
+    let profile = Profile { handle: "officialteamramyx".to_owned(), ..Profile::default() };
+    let profile = Profile { display_name: "Official Team Ramy".to_owned(), ..profile };
+    let told = |profile: &Profile| {
+        let seen = detector.see(&index, profile, &mut Scratch::default(), &Budget::default());
+        assert!(seen.len() < identities.len());
+        seen.iter().any(|seen| seen.number == 40)
+    };
+    assert!(told(&profile));
+    assert!(told(&Profile { display_name: String::new(), ..profile }));
+}
+
 /// Hashes that have nothing in common.
 fn strange(count: u64) -> Vec<Pdq> {
     let mut state = 5u64;

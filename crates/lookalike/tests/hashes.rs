@@ -52,7 +52,7 @@ fn all_within(owned: impl Iterator<Item = (u32, Pdq)>, query: &Pdq, radius: u32)
 
 fn assert_found(index: &HashIndex, query: &Pdq, owner: u32, exact: u32) {
     let mut scratch = Scratch::default();
-    let reach = Reach { radius: exact, exact };
+    let reach = Reach::within(exact);
     let found = index.search(query, reach, Budget::default(), &mut scratch);
     assert!(found.complete);
     let wanted = all_within(index.owned(), query, exact);
@@ -216,7 +216,7 @@ proptest! {
         let query = toggled(base, bits.iter().take(radius as usize).map(|(bit, _, _)| *bit));
         let index = HashIndex::build(owned.iter().copied());
         let mut scratch = Scratch::default();
-        let reach = Reach { radius, exact: radius };
+        let reach = Reach::within(radius);
         let found = index.search(&query, reach, Budget::default(), &mut scratch);
         prop_assert!(found.complete);
         prop_assert_eq!(found.hits, all_within(owned.into_iter(), &query, radius));

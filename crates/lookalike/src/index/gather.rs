@@ -3,10 +3,11 @@
 //!
 //! It must not judge: how promising a row is only decides whether it is looked at.
 
-use std::cmp::Ordering;
 use std::sync::Arc;
 
-use super::keys;
+use super::alike::{Alike, Best};
+use super::candidate::{self, Candidate};
+use super::keys::{self, Place};
 use super::postings::Posting;
 use super::question::{DISPLAY_NAME, Found, PartProbe, Question};
 use super::seen::{NO_CANDIDATE, Seen};
@@ -40,7 +41,7 @@ impl Default for Budget {
             per_key: 256,
             per_part: 32,
             per_picture: 64,
-            comparisons: 400,
+            comparisons: 256,
             close: 13,
         }
     }
@@ -48,8 +49,9 @@ impl Default for Budget {
 
 /// How far pictures are looked for: certainly within 31 bits, and many of those within 80.
 const AVATARS: picture::Reach = picture::Reach::about(80);
-/// Beyond this distance pictures have nothing in common.
-pub const FAR: u16 = 128;
+/// And where only so few hashes are given: as looks at a picture there are more.
+const FEW: usize = 4;
+const FEW_AVATARS: picture::Reach = picture::Reach::far(80);
 
 /// From this distance on two pictures may be as near by chance: five standard deviations below the
 /// 128 bits that halves of a hash differ in.
@@ -59,49 +61,12 @@ const CHANCE: u16 = 88;
 /// recall of imitations in view, since such names take the places of others.
 const LESS_PROMISING: f32 = 0.2;
 
-/// Of how many candidates that are kept one is kept for its display name alone, lest a handle that
-/// is like many others take all places.
-const ONE_SHOWN_OF: usize = 3;
+/// How much less promising an equal key is, in symbols of it that were not: of short ones many are
+/// equal by chance. Chosen likewise, with those named first in view.
+const SHORT: f32 = 0.6;
 
 /// How many places are looked at before what they have in common is compared.
 const GROUP: usize = 32;
-
-/// A row that may be imitated.
-#[derive(Debug, Clone, Copy)]
-pub struct Candidate {
-    /// Which segment.
-    pub segment: u32,
-    /// Which of its rows.
-    pub row: u32,
-    /// The shortest distance of any two views of pictures, [`FAR`] if there is none.
-    pub avatar: u16,
-    /// How alike the names are as far as was found out, 0 to 1.
-    pub name: f32,
-    /// 1 if a name sounds the same, less if only roughly.
-    pub sound: f32,
-    /// Whether a name has the same words in another order.
-    pub words: bool,
-    /// How alike the display name is.
-    shown: f32,
-    promise: f32,
-}
-
-impl Candidate {
-    /// Notes how alike a name is, and whether it is the display name.
-    fn is_alike(&mut self, name: f32, shown: bool) {
-        self.name = self.name.max(name);
-        if shown {
-            self.shown = self.shown.max(name);
-        }
-    }
-
-    /// The most promising first; between equals the famous one, which lies first, so that the
-    /// choice is always one.
-    fn order(&self, other: &Candidate) -> Ordering {
-        let promise = other.promise.total_cmp(&self.promise);
-        promise.then((self.segment, self.row).cmp(&(other.segment, other.row)))
-    }
-}
 
 /// What was found.
 #[derive(Debug, Default)]
@@ -119,20 +84,9 @@ pub struct Gathered {
     /// How many have one within 31 bits, by the profile's pictures.
     same: Vec<u32>,
     seen: Seen,
-    alike: Vec<Alike>,
+    alike: Best,
     pictures: picture::Scratch,
     postings: usize,
-}
-
-/// A row of which a key may be near one of the question's.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Alike {
-    /// In how many bits what is around a common part differs.
-    apart: u8,
-    row: u32,
-    segment: u32,
-    /// Which of the question's keys.
-    key: u8,
 }
 
 impl Gathered {
@@ -168,16 +122,7 @@ impl Gathered {
         let slot = self.seen.slot(segment, row);
         if slot.place == NO_CANDIDATE {
             slot.place = self.candidates.len() as u32;
-            self.candidates.push(Candidate {
-                segment,
-                row,
-                avatar: FAR,
-                name: 0.0,
-                sound: 0.0,
-                words: false,
-                shown: 0.0,
-                promise: 0.0,
-            });
+            self.candidates.push(Candidate::new(segment, row));
         }
         &mut self.candidates[slot.place as usize]
     }
@@ -210,8 +155,8 @@ impl Gathered {
                 let candidate = self.candidate(place, posting.row);
                 let len = reading.looks.len().max(1) as f32;
                 let name = match probe.found {
-                    Found::Equal => 1.0,
-                    Found::OneEdit => 1.0 - 1.0 / len,
+                    Found::Equal => 1.0 - SHORT / f32::from(probe.len),
+                    Found::OneEdit => 1.0 - 1.0 / f32::from(probe.len),
                     Found::Inside(inside) => {
                         let inside = f32::from(inside);
                         // A long name is hardly there by chance, whatever stands around it.
@@ -240,9 +185,10 @@ impl Gathered {
     fn add_avatars(&mut self, place: u32, segment: &Segment, avatars: &[Pdq], budget: &Budget) {
         let mut pictures = std::mem::take(&mut self.pictures);
         let budget = picture::Budget { owners: budget.per_picture, ..picture::Budget::default() };
+        let reach = if avatars.len() <= FEW { FEW_AVATARS } else { AVATARS };
         self.same.resize(avatars.len(), 0);
         for (at, avatar) in avatars.iter().enumerate() {
-            let found = segment.hashes().search(avatar, AVATARS, budget, &mut pictures);
+            let found = segment.hashes().search(avatar, reach, budget, &mut pictures);
             // Many owners are no loss: such a picture is everybody's.
             self.truncated |= !found.complete && found.hits.len() < budget.owners;
             for hit in found.hits {
@@ -259,20 +205,34 @@ impl Gathered {
     }
 
     fn add_parts(&mut self, at: u32, segment: &Segment, question: &Question, budget: &Budget) {
-        for probes in question.part_probes.chunks(GROUP) {
-            segment.parts.touch(probes.iter().map(|probe| probe.place.hash));
-            for PartProbe { place, key } in probes {
-                let bucket = segment.parts.bucket(place.hash);
-                self.postings += bucket.len();
-                self.alike.extend(bucket.filter_map(|Posting { row, tag }| {
-                    place.apart(tag).map(|apart| Alike { apart, row, segment: at, key: *key })
-                }));
-            }
-            if self.postings > budget.postings {
-                self.truncated = true;
-                return;
+        // First where what is promised is: mostly there is so much that the rest need not be seen.
+        for is_beyond in [false, true] {
+            let probes = question.part_probes.iter();
+            let probes = probes.filter(|probe| probe.place.is_beyond == is_beyond);
+            let mut rest = probes.peekable();
+            while rest.peek().is_some() && (!is_beyond || self.alike.most() >= keys::BEYOND) {
+                let group = rest.clone().take(GROUP);
+                segment.parts.touch(group.map(|probe| probe.place.hash));
+                for PartProbe { place, key } in rest.by_ref().take(GROUP) {
+                    self.add_part(at, segment, place, *key);
+                    self.alike.narrow(budget.comparisons);
+                }
+                if self.postings > budget.postings {
+                    self.truncated = true;
+                    return;
+                }
             }
         }
+    }
+
+    fn add_part(&mut self, segment: u32, of: &Segment, place: &Place, key: u8) {
+        let Some(bound) = place.bound(self.alike.most()) else { return };
+        let alike = &mut self.alike;
+        self.postings += of.parts.near(place.hash, place.mask, bound, |Posting { row, tag }| {
+            if let Some(apart) = place.apart(tag) {
+                alike.add(Alike { apart, row, segment, key });
+            }
+        });
     }
 
     /// Compares the keys that may be near: of too many those around whose common part the most is
@@ -283,12 +243,8 @@ impl Gathered {
         question: &Question,
         budget: &Budget,
     ) {
-        let mut alike = std::mem::take(&mut self.alike);
-        if alike.len() > budget.comparisons {
-            let (_, next, _) = alike.select_nth_unstable(budget.comparisons);
-            self.truncated |= next.apart < keys::BEYOND;
-            alike.truncate(budget.comparisons);
-        }
+        let (mut alike, next) = self.alike.take(budget.comparisons);
+        self.truncated |= next.is_some_and(|apart| apart < keys::BEYOND);
         alike.retain(|Alike { row, segment, key, .. }| {
             let slot = self.seen.slot(*segment, *row);
             let before = slot.compared;
@@ -305,7 +261,7 @@ impl Gathered {
                 }
             }
         }
-        self.alike = alike;
+        self.alike.give_back(alike);
     }
 
     fn compare(&mut self, segment: &Segment, question: &Question, alike: Alike) {
@@ -363,7 +319,7 @@ impl Gathered {
             candidate.promise = 2.0 * candidate.name + 3.0 * rare * picture;
         }
         // What else is known of a row costs memory to look at: only for those in question.
-        self.keep(4 * budget.close.min(usize::MAX / 4));
+        candidate::keep(&mut self.candidates, 4 * budget.close.min(usize::MAX / 4));
         for candidate in &mut self.candidates {
             let segment = &segments[candidate.segment as usize];
             let link = segment.link(candidate.row);
@@ -372,20 +328,7 @@ impl Gathered {
                 + if linked { 0.7 } else { 0.0 }
                 + f32::from(segment.fame(candidate.row)) / 500.0;
         }
-        self.keep(budget.close);
+        candidate::keep(&mut self.candidates, budget.close);
         self.candidates.sort_unstable_by(Candidate::order);
-    }
-
-    /// Keeps so many: some for their display names, and else the most promising.
-    fn keep(&mut self, most: usize) {
-        if self.candidates.len() <= most {
-            return;
-        }
-        let shown = most / ONE_SHOWN_OF;
-        self.candidates.select_nth_unstable_by(shown, |a, b| {
-            b.shown.total_cmp(&a.shown).then_with(|| a.order(b))
-        });
-        self.candidates[shown..].select_nth_unstable_by(most - shown, Candidate::order);
-        self.candidates.truncate(most);
     }
 }

@@ -119,6 +119,17 @@ pub struct Place {
 pub const BEYOND: u8 = 64;
 
 impl Place {
+    /// In how many bits masks may differ where keys are to be no further apart than so much, as
+    /// [`Place::apart`] says it; `None` if all here are. A bound: those that differ in fewer may
+    /// be further apart.
+    pub fn bound(&self, most: u8) -> Option<u32> {
+        let promised = 2 * u32::from(self.edits);
+        if most >= BEYOND {
+            return Some(if self.edits == 1 { 4 } else { promised });
+        }
+        (!self.is_beyond).then_some(promised.min(u32::from(most)))
+    }
+
     /// Whether a key may be within [`reach`] that has a segment here and this mask: in how many
     /// bits the masks then differ, and [`BEYOND`] more if it cannot be within the [`tolerance`].
     ///
@@ -327,6 +338,24 @@ mod tests {
                 found.iter().any(|place| place.hash == hash && place.apart(mask).is_some())
             };
             prop_assert!(segments(&key).any(is_met));
+        }
+
+        #[test]
+        fn what_is_no_further_apart_differs_in_no_more_bits_than_the_bound(
+            edits in 1u8..4,
+            index in 0u8..4,
+            is_beyond in any::<bool>(),
+            differing in proptest::collection::vec(0u32..postings::TAG_BITS, 0..9),
+            most in 0u8..100,
+        ) {
+            let place = Place { hash: 0, mask: 0, edits, index: index.min(edits), is_beyond };
+            // Only beside the first and the last part is more looked for than is promised.
+            let place = Place { is_beyond: is_beyond && edits == 1, ..place };
+            let mask = differing.iter().fold(0, |mask, bit| mask | 1 << bit);
+            if let Some(apart) = place.apart(mask).filter(|apart| *apart <= most) {
+                let bound = place.bound(most);
+                prop_assert!(bound.is_some_and(|bound| mask.count_ones() <= bound), "{}", apart);
+            }
         }
     }
 }

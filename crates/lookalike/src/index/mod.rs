@@ -14,7 +14,9 @@
 //! the smaller ones together. An [`Index`] is itself a value: changes make a new one that shares
 //! the segments, so that readers never wait.
 
+mod alike;
 pub mod bytes;
+pub mod candidate;
 pub mod frequencies;
 pub mod gather;
 pub mod keys;

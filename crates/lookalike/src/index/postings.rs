@@ -17,6 +17,18 @@ pub struct Posting {
     pub tag: u64,
 }
 
+impl Posting {
+    const fn of(both: u64) -> Posting {
+        Posting { row: (both >> TAG_BITS) as u32, tag: both & TAG_MASK }
+    }
+}
+
+/// How many postings are looked at together.
+const BLOCK: usize = 8;
+/// How many share a line of the processor's cache.
+const LINE: usize = 8;
+/// How many of a bucket are asked for ahead.
+const TOUCHED: usize = 32 * LINE;
 /// How many bits of a posting are its tag; the others are its row.
 pub const TAG_BITS: u32 = 38;
 /// The most rows that postings can name.
@@ -62,15 +74,35 @@ impl Postings {
 
     /// All postings whose hash has the same leading bits as this one.
     pub fn bucket(&self, hash: u32) -> impl ExactSizeIterator<Item = Posting> + '_ {
-        let postings: &[u64] = if self.rows.is_empty() {
-            &[]
-        } else {
-            let bucket = (hash >> (32 - self.bits)) as usize;
-            &self.rows[self.starts[bucket] as usize..self.starts[bucket + 1] as usize]
-        };
-        postings
-            .iter()
-            .map(|&both| Posting { row: (both >> TAG_BITS) as u32, tag: both & TAG_MASK })
+        self.of(hash).iter().map(|both| Posting::of(*both))
+    }
+
+    /// Calls with each of a [`Postings::bucket`] whose tag differs from this one in at most so many
+    /// bits, and says how many it looked at.
+    pub fn near(&self, hash: u32, tag: u64, most: u32, mut with: impl FnMut(Posting)) -> usize {
+        let bucket = self.of(hash);
+        // The bits of several are counted at once, on any processor; mostly none is near enough.
+        for block in bucket.chunks(BLOCK) {
+            let mut apart = [0; BLOCK];
+            for (apart, both) in apart.iter_mut().zip(block) {
+                *apart = ((both ^ tag) & TAG_MASK).count_ones();
+            }
+            if apart.iter().all(|apart| *apart > most) {
+                continue;
+            }
+            for (both, _) in block.iter().zip(apart).filter(|(_, apart)| *apart <= most) {
+                with(Posting::of(*both));
+            }
+        }
+        bucket.len()
+    }
+
+    fn of(&self, hash: u32) -> &[u64] {
+        if self.rows.is_empty() {
+            return &[];
+        }
+        let bucket = (hash >> (32 - self.bits)) as usize;
+        &self.rows[self.starts[bucket] as usize..self.starts[bucket + 1] as usize]
     }
 
     /// Has the buckets of some hashes fetched together, so that looking into one after the other
@@ -81,8 +113,12 @@ impl Postings {
         }
         let start = |hash: u32| self.starts[(hash >> (32 - self.bits)) as usize];
         std::hint::black_box(hashes.clone().fold(0, |all, hash| all ^ start(hash)));
-        let first = |hash: u32| self.rows[(start(hash) as usize).min(self.rows.len() - 1)];
-        std::hint::black_box(hashes.fold(0, |all, hash| all ^ first(hash)));
+        let lines = hashes.flat_map(|hash| {
+            let bucket = (hash >> (32 - self.bits)) as usize;
+            let (from, to) = (self.starts[bucket] as usize, self.starts[bucket + 1] as usize);
+            (from..to.min(from + TOUCHED)).step_by(LINE)
+        });
+        std::hint::black_box(lines.fold(0, |all, at| all ^ self.rows[at]));
     }
 
     /// How many bytes it holds.
@@ -152,6 +188,26 @@ mod tests {
                 let expected: Vec<u32> =
                     (0..hashes.len() as u32).filter(|row| hashes[*row as usize] == hash).collect();
                 prop_assert_eq!(found, expected);
+            }
+        }
+
+        #[test]
+        fn near_postings_are_those_of_a_bucket_whose_tags_are(
+            tags in proptest::collection::vec(0u64..64, 0..40),
+            of in 0u64..64,
+            most in 0u32..7,
+        ) {
+            let entries = tags.iter().enumerate();
+            let entries = entries.map(|(row, &tag)| (7, Posting { row: row as u32, tag }));
+            let postings = Postings::build(&[entries.collect()]);
+            for hash in [7, 7 << 28] {
+                let mut near = Vec::new();
+                let looked_at = postings.near(hash, of, most, |posting| near.push(posting));
+                let bucket = || postings.bucket(hash);
+                prop_assert_eq!(looked_at, bucket().len());
+                let expected: Vec<Posting> =
+                    bucket().filter(|each| (each.tag ^ of).count_ones() <= most).collect();
+                prop_assert_eq!(near, expected);
             }
         }
     }

@@ -37,7 +37,7 @@ pub enum Found {
 }
 
 /// A hash to look under among whole keys.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Probe {
     /// The bucket.
     pub bucket: u32,
@@ -45,6 +45,8 @@ pub struct Probe {
     pub tag: u64,
     /// Which name it is of.
     pub name: u8,
+    /// How many symbols its key has.
+    pub len: u8,
     /// What a hit means.
     pub found: Found,
 }
@@ -105,10 +107,8 @@ impl Question {
             self.add_name(reader, name as u8, &reading);
             self.readings.push(reading);
         }
-        self.probes.sort_unstable_by_key(|probe| (probe.bucket, probe.tag, probe.name));
-        self.probes.dedup_by(|a, b| {
-            (a.bucket, a.tag, a.name, a.found) == (b.bucket, b.tag, b.name, b.found)
-        });
+        self.probes.sort_unstable_by_key(|probe| (probe.bucket, probe.tag, probe.name, probe.len));
+        self.probes.dedup();
         self.bio = WordSet::of(&profile.bio);
         self.links.clear();
         self.links.extend(profile.links.iter().take(8).map(|link| Link::of(link)));
@@ -160,7 +160,7 @@ impl Question {
 
     fn add_probe(&mut self, name: u8, family: Family, symbols: &[u8], found: Found) {
         let (bucket, tag) = keys::split(family, symbols);
-        self.probes.push(Probe { bucket, tag, name, found });
+        self.probes.push(Probe { bucket, tag, name, len: symbols.len() as u8, found });
     }
 
     /// Equal keys, keys one edit away if short or swapped, and keys within their tolerance.
@@ -199,7 +199,8 @@ impl Question {
             keys::without_one(symbols, |shorter| {
                 for family in [Family::Whole, Family::Without] {
                     let (bucket, tag) = keys::split(family, shorter);
-                    self.probes.push(Probe { bucket, tag, name, found: Found::OneEdit });
+                    let len = symbols.len() as u8;
+                    self.probes.push(Probe { bucket, tag, name, len, found: Found::OneEdit });
                 }
             });
         }

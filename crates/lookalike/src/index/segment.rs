@@ -201,7 +201,8 @@ impl Segment {
 
     /// Whether a row is still there.
     pub fn is_live(&self, row: u32) -> bool {
-        self.gone[row as usize / 64] >> (row % 64) & 1 == 0
+        // Of large segments, where asking costs memory, none may be gone for long.
+        self.gone_count == 0 || self.gone[row as usize / 64] >> (row % 64) & 1 == 0
     }
 
     /// The live row of a number.

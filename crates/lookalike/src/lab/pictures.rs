@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 
 use crate::detector::{Detector, Scratch};
 use crate::index::Index;
-use crate::index::gather::{Budget, FAR};
+use crate::index::candidate::FAR;
+use crate::index::gather::Budget;
 use crate::picture::{Pdq, nearer_by_chance};
 use crate::profile::{Identity, Profile};
 use crate::score::FEATURES;

@@ -3,7 +3,7 @@
 //! It must not weigh: points come from the model.
 
 use super::features::{FEATURES, Features, Signal};
-use crate::index::gather::FAR;
+use crate::index::candidate::FAR;
 use crate::index::row::Row;
 use crate::picture::nearer_by_chance;
 use crate::profile::Profile;

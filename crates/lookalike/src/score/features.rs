@@ -6,7 +6,8 @@
 use super::bait;
 use super::names::{beside, covered};
 use crate::index::Index;
-use crate::index::gather::{Candidate, FAR, Gathered};
+use crate::index::candidate::{Candidate, FAR};
+use crate::index::gather::Gathered;
 use crate::index::question::Question;
 use crate::index::row::KeyOf;
 use crate::index::segment::Segment;
