@@ -54,8 +54,8 @@ pub struct Reading {
     /// The core if short numbers at the ends of names are letters in disguise; else as `core`.
     pub core_leet: Key,
     /// Another way to see it: not turned, letters of another script as Latin ones or Latin ones
-    /// as those of the script that the rest is in, `cl` for `d` or `d` for `cl`. Empty if there
-    /// is none. To be looked up beside `looks`, never kept.
+    /// as those of the script that the rest is in, two letters for one (`cl` for `d`, `lo` for
+    /// `b` …) or `d` for `cl`. Empty if there is none. To be looked up beside `looks`, never kept.
     pub other: Key,
     /// What was done to it.
     pub tricks: Tricks,
@@ -186,25 +186,60 @@ fn note(scan: &mut Scan, mixed: bool) {
     }
 }
 
-/// The looks with `cl` seen as `d`, or `d` as `cl`; empty if there is neither.
-fn other(cells: &[Cell], looks: &Key) -> Key {
-    let symbols = looks.as_bytes();
-    if !symbols.contains(&b'c') && !symbols.contains(&b'd') {
-        return Key::default();
+/// A letter that may be written as two others.
+struct Pair {
+    /// The two, as letters that they look like.
+    two: [u8; 2],
+    /// Which of them is a mere stroke, such as that of `l`.
+    stroke: [bool; 2],
+    /// The letter.
+    one: u8,
+}
+
+/// The pairs. `rn` and `vv` always agree with `m` and `w`.
+const PAIRS: [Pair; 6] = [
+    Pair { two: *b"ci", stroke: [false, true], one: b'd' },
+    Pair { two: *b"ic", stroke: [true, false], one: b'k' },
+    Pair { two: *b"cj", stroke: [false, false], one: b'g' },
+    Pair { two: *b"io", stroke: [true, false], one: b'b' },
+    Pair { two: *b"ii", stroke: [true, false], one: b'h' },
+    Pair { two: *b"ii", stroke: [false, false], one: b'u' },
+];
+
+impl Pair {
+    fn is(&self, first: &Cell, second: &Cell) -> bool {
+        let fits = |cell: &Cell, at: usize| {
+            let is_kind = match cell.character {
+                'i' => !self.stroke[at],
+                // A capital is no mere stroke, though it reads as the small letter does.
+                'L' => false,
+                _ => self.stroke[at] == (self.two[at] == b'i'),
+            };
+            cell.entry.looks() == &self.two[at..=at] && is_kind
+        };
+        fits(first, 0) && fits(second, 1)
     }
-    let stroke = |cell: &Cell| cell.entry.looks() == b"i" && cell.character != 'i';
+}
+
+/// The looks with two letters seen as one, or `d` as `cl`; empty if there is neither.
+fn other(cells: &[Cell], looks: &Key) -> Key {
     let seen = || cells.iter().filter(|cell| cell.entry.reads());
-    let joined = seen().zip(seen().skip(1)).any(|(a, b)| a.entry.looks() == b"c" && stroke(b));
-    if !joined && !symbols.contains(&b'd') {
+    let pair = |first: &Cell, second: &Cell| PAIRS.iter().find(|pair| pair.is(first, second));
+    let joined = seen().zip(seen().skip(1)).any(|(first, second)| pair(first, second).is_some());
+    if !joined && !looks.as_bytes().contains(&b'd') {
         return Key::default();
     }
     let mut folder = key::Folder::default();
     let mut rest = seen().peekable();
     while let Some(cell) = rest.next() {
-        match cell.entry.looks() {
-            b"c" if joined && rest.next_if(|next| stroke(next)).is_some() => folder.push(b'd'),
-            b"d" if !joined => folder.extend(b"ci"),
-            symbols => folder.extend(symbols),
+        let pair = rest.peek().and_then(|next| pair(cell, next));
+        match (pair, cell.entry.looks()) {
+            (Some(pair), _) => {
+                folder.push(pair.one);
+                rest.next();
+            }
+            (None, b"d") if !joined => folder.extend(b"ci"),
+            (None, symbols) => folder.extend(symbols),
         }
     }
     folder.key()

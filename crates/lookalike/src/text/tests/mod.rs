@@ -59,6 +59,18 @@ fn what_is_literally_there_stays_apart() {
 fn another_reading_stands_beside_the_first() {
     assert_eq!(read("carclib").other, read("cardib").looks);
     assert_eq!(read("cardib").other, read("carclib").looks);
+    for (pairs, one) in [
+        ("lcim lcardashian", "kim kardashian"),
+        ("cjucci", "gucci"),
+        ("lobrian", "bbrian"),
+        ("lianna 1ienry", "hanna henry"),
+        ("briino", "bruno"),
+        ("anclreas liclloorg", "andreas hdborg"),
+    ] {
+        assert_eq!(read(pairs).other, read(one).looks, "{pairs}");
+    }
+    // A capital is no stroke.
+    assert!(read("Liam Lopez").other.is_empty());
     assert_eq!(read("Nᴉʞǝ").other, read("nike").looks);
     assert_eq!(read("ΒΙΝΑΝϹΕ").other, read("binance").looks);
     assert_eq!(read("@pple").other, read("apple").looks);
