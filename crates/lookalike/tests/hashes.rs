@@ -164,6 +164,31 @@ fn a_picture_that_many_have_ends_the_search_and_says_so() {
 }
 
 #[test]
+fn many_that_are_far_do_not_end_the_search_before_the_near_one_is_met() {
+    let mut numbers = Numbers(7);
+    let query = numbers.hash();
+    let mut far = || {
+        let mut hash = query;
+        while hash.distance(&query) < 60 {
+            hash = toggled(hash, [numbers.below(256)]);
+        }
+        hash
+    };
+    let mut hashes: Vec<Pdq> = (0..3_000).map(|_| far()).collect();
+    // Spread so that only some buckets lead to it, which are looked into late.
+    hashes.push(toggled(query, (0..31).map(|n| n * 8)));
+    let index = index(&hashes);
+    let mut scratch = Scratch::default();
+    let few = Budget { owners: 10, ..Budget::default() };
+    for reach in [Reach::about(80), Reach::far(80)] {
+        let found = index.search(&query, reach, few, &mut scratch);
+        assert_eq!(found.hits.len(), 10);
+        assert_eq!(found.hits[0], Hit { distance: 31, owner: 3_000 });
+        assert!(found.complete, "nobody else is within the exact distance");
+    }
+}
+
+#[test]
 fn an_index_is_the_same_after_writing_and_reading() {
     let mut numbers = Numbers(6);
     for count in [0, 3, 5_000] {

@@ -4,7 +4,8 @@
 //! A search that is not truncated meets every live identity
 //! - one of whose whole keys (a name, a name in Latin letters, a name without added words) is
 //!   within [`keys::tolerance`] edits of one of the profile's (swaps of neighbours: one), or
-//! - one of whose pictures' hashes is within 31 bits of one of the profile's.
+//! - one of whose pictures' hashes is within 31 bits of one of the profile's, unless so many are
+//!   in one segment that the picture says nothing ([`gather::Budget::per_picture`]): the nearest.
 //!
 //! Those most alike are kept for a close look; nothing else is promised of what is dropped.
 //!

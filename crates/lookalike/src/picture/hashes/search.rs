@@ -64,7 +64,8 @@ impl Reach {
 pub struct Budget {
     /// Entries looked at.
     pub entries: u64,
-    /// Owners found.
+    /// Owners found: the nearest. A search ends early only where more than these are within the
+    /// exact part of its reach.
     pub owners: usize,
 }
 
@@ -88,7 +89,8 @@ pub struct Hit {
 pub struct Found<'a> {
     /// The nearest first, each owner once.
     pub hits: &'a [Hit],
-    /// Whether the search ended before its budget.
+    /// Whether everything within the exact part of the reach is among them: neither entries nor
+    /// owners ran out before.
     pub complete: bool,
     /// Entries looked at.
     pub entries: u64,
@@ -129,7 +131,7 @@ impl HashIndex {
             self.plan(query, reach, scratch);
             self.walk(query, reach, budget, scratch)
         };
-        let complete = settle(&mut scratch.hits, budget.owners) && complete;
+        let complete = settle(&mut scratch.hits, reach, budget) && complete;
         Found { hits: &scratch.hits, complete, entries }
     }
 
@@ -218,7 +220,8 @@ impl HashIndex {
         (entries, true)
     }
 
-    /// Compares the hashes of these entries, and says whether there are not too many hits.
+    /// Compares the hashes of these entries, and says whether it is worth going on: not where more
+    /// than are wanted are within the exact distance already.
     fn look(
         &self,
         query: &Pdq,
@@ -238,7 +241,7 @@ impl HashIndex {
                 hits.push(Hit { distance, owner: self.owners[number as usize] });
             }
         }
-        hits.len() <= 2 * budget.owners + CHUNKS || settle(hits, budget.owners)
+        hits.len() <= 2 * budget.owners + CHUNKS || settle(hits, reach, budget)
     }
 }
 
@@ -288,12 +291,13 @@ fn fitting(block: &[u16; BLOCK], next: u16, bound: u16) -> u128 {
     u128::from_le_bytes(fits.map(|fits| fits as u8))
 }
 
-/// Keeps each owner's nearest hit, nearest first, and as many as allowed; whether all were.
-fn settle(hits: &mut Vec<Hit>, owners: usize) -> bool {
+/// Keeps each owner's nearest hit, nearest first, and as many as allowed; whether none is dropped
+/// that was promised.
+fn settle(hits: &mut Vec<Hit>, reach: Reach, budget: Budget) -> bool {
     hits.sort_unstable_by_key(|hit| (hit.owner, hit.distance));
     hits.dedup_by_key(|hit| hit.owner);
     hits.sort_unstable();
-    let all = hits.len() <= owners;
-    hits.truncate(owners);
-    all
+    let dropped = hits.get(budget.owners).is_some_and(|nearest| nearest.distance <= reach.exact);
+    hits.truncate(budget.owners);
+    !dropped
 }
