@@ -2,3 +2,4 @@
 
 pub mod database;
 pub mod db;
+pub mod receipt;

@@ -2,7 +2,6 @@
 //! the index is what one built from scratch is, and every imitator that was taken is found once.
 
 use std::collections::BTreeSet;
-use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -10,6 +9,7 @@ use contracts::impersonation::v1::impersonation_event::Event;
 use contracts::impersonation::v1::r#match::State;
 use kit::db::{Db, DbConfig};
 use testkit::db::TestDb;
+use testkit::receipt;
 
 use crate::world::{
     Client, Service, Shape, World, check, copy_of, enrol, events, jane, observe, said, somebody,
@@ -50,7 +50,7 @@ async fn work(client: &mut Client, from: usize) {
             enrol(client, somebody(number)).await;
             observe(client, vec![copy, stranger(&number.to_string())]).await;
         }
-        eprintln!("receipt {number}");
+        receipt::say(&number.to_string());
     }
 }
 
@@ -92,11 +92,9 @@ fn run(db: &Db, directory: &Path, from: usize, point: &str, receipts: usize) -> 
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    let said = BufReader::new(victim.stderr.take().unwrap()).lines().map_while(Result::ok);
     let mut next = from;
-    for line in said {
-        let Some((_, number)) = line.split_once("receipt ") else { continue };
-        next = number.trim().parse::<usize>().unwrap() + 1;
+    for number in receipt::heard(victim.stderr.take().unwrap()) {
+        next = number.parse::<usize>().unwrap() + 1;
         if next >= from + receipts {
             victim.kill().unwrap();
         }

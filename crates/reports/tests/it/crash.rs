@@ -1,11 +1,11 @@
 //! A process that dies in the middle of filing loses nothing that it gave a receipt for.
 
 use std::collections::HashSet;
-use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Command, Stdio};
 
 use futures_util::future::join_all;
 use kit::db::{Db, DbConfig};
+use testkit::receipt;
 
 use crate::world::{PERSON, Service, World, file, get, pack};
 
@@ -35,8 +35,8 @@ async fn victim() {
         let mut client = service.client("p1", PERSON);
         async move {
             loop {
-                let receipt = file(&mut client, &format!("v{caller}")).await;
-                writeln!(std::io::stderr(), "receipt {}", receipt.report_id).unwrap();
+                let filed = file(&mut client, &format!("v{caller}")).await;
+                receipt::say(&filed.report_id);
             }
         }
     });
@@ -60,12 +60,9 @@ async fn no_receipt_is_lost_when_the_process_is_killed() {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        let said = BufReader::new(victim.stderr.take().unwrap()).lines().map_while(Result::ok);
         let mut receipts = HashSet::new();
-        for line in said {
-            if let Some((_, report_id)) = line.split_once("receipt ") {
-                receipts.insert(report_id.trim().to_owned());
-            }
+        for report_id in receipt::heard(victim.stderr.take().unwrap()) {
+            receipts.insert(report_id);
             if receipts.len() == RECEIPTS {
                 victim.kill().unwrap();
             }
