@@ -22,6 +22,7 @@ pub mod events;
 pub mod exemption;
 pub mod expiry;
 pub mod follow;
+pub mod gauges;
 pub mod identity;
 pub mod journal;
 pub mod judge;

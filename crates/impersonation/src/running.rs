@@ -17,6 +17,7 @@ use crate::check::{Checker, Other};
 use crate::detect::Engine;
 use crate::expiry::Expiry;
 use crate::follow::ReviewFollower;
+use crate::gauges::Gauges;
 use crate::journal::Journal;
 use crate::keeper::Keeper;
 use crate::memory::{Memory, Shard};
@@ -108,20 +109,20 @@ pub async fn start(deps: Deps) -> Result<Running, Error> {
         memory: memory.clone(),
         holder,
     };
+    let gauges = Gauges { db: db.clone(), clock: clock.clone(), memory: memory.clone() };
     let rounds = Rounds { db: db.clone(), clock: clock.clone(), ids: ids.clone() };
-    let review = peers.review.map(|peer| ReviewFollower {
-        review: ReviewServiceClient::new(peer),
-        clock: clock.clone(),
-        ids: ids.clone(),
-        model_version,
+    let review = peers.review.map(|peer| {
+        let (review, clock) = (ReviewServiceClient::new(peer), clock.clone());
+        let follower = ReviewFollower { review, clock, ids: ids.clone(), model_version };
+        Follower::start(&db, follower)
     });
-    let review = review.map(|follower| Follower::start(&db, follower));
     let mut tasks = vec![
         idempotency::keep_swept(&db, &clock),
         tokio::spawn(people.run()),
         tokio::spawn(expiry.run()),
         tokio::spawn(journal.clone().run()),
         tokio::spawn(rounds.run()),
+        tokio::spawn(gauges.run()),
     ];
     tasks.extend(patrols.iter().cloned().map(|patrol| tokio::spawn(patrol.run())));
     let keeping = tokio::spawn(keeper.clone().run());

@@ -19,6 +19,7 @@ use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider};
 use tonic::Code;
 use tracing::Span;
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
+use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Layer as _};
@@ -117,6 +118,11 @@ pub struct Telemetry {
     metrics: Option<SdkMeterProvider>,
 }
 
+/// Whether anybody receives traces and metrics: what is only for them need not be measured else.
+pub fn is_exporting() -> bool {
+    EXPORTING.load(Ordering::Relaxed)
+}
+
 /// Sets up logs, and traces and metrics if an endpoint is configured. Call it once, inside the
 /// runtime, before a server is made.
 ///
@@ -124,14 +130,15 @@ pub struct Telemetry {
 /// If it was called before, or if the exporter refuses the endpoint.
 pub fn init(config: &TelemetryConfig) -> Result<Telemetry, TelemetryError> {
     let filter = EnvFilter::try_new(&config.filter)?;
-    let writer = std::io::stderr;
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    // Which lines are logged says nothing of which spans are recorded.
     let lines = if config.json {
-        tracing_subscriber::fmt::layer().json().flatten_event(true).with_writer(writer).boxed()
+        lines.json().flatten_event(true).with_filter(filter).boxed()
     } else {
-        tracing_subscriber::fmt::layer().with_writer(writer).boxed()
+        lines.with_filter(filter).boxed()
     };
     let Some(endpoint) = &config.otlp_endpoint else {
-        tracing_subscriber::registry().with(filter).with(lines).try_init()?;
+        tracing_subscriber::registry().with(lines).try_init()?;
         return Ok(Telemetry { traces: None, metrics: None });
     };
     let resource = Resource::builder().with_service_name(config.service_name.clone()).build();
@@ -151,8 +158,9 @@ pub fn init(config: &TelemetryConfig) -> Result<Telemetry, TelemetryError> {
         .with_periodic_exporter(measurements)
         .with_resource(resource)
         .build();
-    let layer = tracing_opentelemetry::layer().with_tracer(traces.tracer("recourse"));
-    tracing_subscriber::registry().with(filter).with(lines).with(layer).try_init()?;
+    let spans = tracing_opentelemetry::layer().with_tracer(traces.tracer("recourse"));
+    let spans = spans.with_filter(LevelFilter::INFO);
+    tracing_subscriber::registry().with(lines).with(spans).try_init()?;
     global::set_text_map_propagator(TraceContextPropagator::new());
     global::set_tracer_provider(traces.clone());
     global::set_meter_provider(metrics.clone());
@@ -189,7 +197,7 @@ impl RpcMetrics {
     }
 
     pub fn record(&self, method: &str, code: Code, duration: Duration) {
-        if !EXPORTING.load(Ordering::Relaxed) {
+        if !is_exporting() {
             return;
         }
         let attributes = [
@@ -203,7 +211,7 @@ impl RpcMetrics {
 
 /// Makes the span a child of the trace that the headers carry.
 pub(crate) fn continue_trace(span: &Span, headers: &HeaderMap) {
-    if EXPORTING.load(Ordering::Relaxed) {
+    if is_exporting() {
         let parent =
             global::get_text_map_propagator(|propagator| propagator.extract(&FromHeaders(headers)));
         // It fails for a span that nobody records, which then has no parent to lose.
@@ -213,7 +221,7 @@ pub(crate) fn continue_trace(span: &Span, headers: &HeaderMap) {
 
 /// Writes the current trace into the headers of an outgoing call.
 pub(crate) fn pass_trace_on(headers: &mut HeaderMap) {
-    if EXPORTING.load(Ordering::Relaxed) {
+    if is_exporting() {
         let context = Span::current().context();
         global::get_text_map_propagator(|propagator| {
             propagator.inject_context(&context, &mut IntoHeaders(headers));

@@ -1,7 +1,5 @@
 //! Digests for owners, and drift.
 
-use std::time::Duration;
-
 use contracts::impersonation::v1::{
     GetDigestRequest, GetDigestResponse, GetDriftRequest, GetDriftResponse, ListDigestsRequest,
     ListDigestsResponse,
@@ -11,10 +9,8 @@ use tonic::{Request, Response};
 
 use super::identities::visible;
 use super::{Answer, Inner, PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX};
+use crate::gauges;
 use crate::store::{digests, labels};
-
-/// How far back drift is looked at unless the caller says otherwise.
-const DRIFT_DEFAULT: Duration = Duration::from_secs(28 * 86_400);
 
 /// See the contract.
 pub(super) async fn get_digest(
@@ -64,7 +60,7 @@ pub(super) async fn get_drift(
     let request = request.into_inner();
     let time = |time: &Option<prost_types::Timestamp>| time.as_ref().and_then(Time::from_timestamp);
     let end = time(&request.end_time).unwrap_or_else(|| inner.clock.now());
-    let start = time(&request.start_time).unwrap_or_else(|| end.minus(DRIFT_DEFAULT));
+    let start = time(&request.start_time).unwrap_or_else(|| end.minus(gauges::DRIFT));
     if end < start {
         return Err(Error::invalid("end_time", "must not be before start_time").into());
     }

@@ -191,6 +191,6 @@ fn tenths(count: usize) -> f64 {
 
 /// A count as a number to divide by: exact up to 2⁵³.
 #[expect(clippy::cast_precision_loss, reason = "counts of rows stay far below 2^53")]
-fn float(count: i64) -> f64 {
+pub fn float(count: i64) -> f64 {
     count as f64
 }

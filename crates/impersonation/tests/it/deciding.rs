@@ -91,6 +91,10 @@ async fn a_decision_becomes_an_outcome_and_a_label_and_an_appeal_corrects_both()
         assert!(bucket.min_probability <= probability && probability <= bucket.max_probability);
         assert!((bucket.mean_probability - probability).abs() < 1e-9);
         assert!((drift.brier_score - probability * probability).abs() < 1e-9);
+        let watched = world.gauges().drift().await.unwrap();
+        assert_eq!((watched.confirmed, watched.dismissed), (0, 1));
+        assert!((watched.expected - probability).abs() < 1e-9);
+        assert!((watched.brier_score - drift.brier_score).abs() < 1e-9);
     }
 }
 

@@ -16,6 +16,7 @@ use contracts::impersonation::v1::{
 };
 use impersonation::check::Other;
 use impersonation::detect::Engine;
+use impersonation::gauges::Gauges;
 use impersonation::memory::Shard;
 use impersonation::rpc::Impersonation;
 use impersonation::{Deps, Running};
@@ -151,6 +152,12 @@ impl World {
     /// Waits until checks take everything into account that is committed.
     pub async fn current(&self) {
         self.service.current(&self.db).await;
+    }
+
+    /// What operations watch.
+    pub fn gauges(&self) -> Gauges {
+        let (clock, memory) = (self.service.clock.clone(), self.service.running.memory().clone());
+        Gauges { db: (*self.db).clone(), clock, memory }
     }
 
     /// The matches of an account, once they are as wanted.

@@ -65,14 +65,14 @@ impl Drop for Record {
     fn drop(&mut self) {
         let duration = self.watch.elapsed();
         if !matches!(self.call.target, Target::Infrastructure(_)) {
-            self.metrics.record(self.call.path(), self.code, duration);
+            self.metrics.record(self.call.name(), self.code, duration);
         }
         write(&self.call, self.code, duration);
     }
 }
 
 fn write(call: &Call, code: Code, duration: Duration) {
-    let method = call.path();
+    let method = call.name();
     let duration_ms = duration.as_secs_f64() * 1e3;
     let request_id = call.request_id.as_str();
     /// The same line at another level.

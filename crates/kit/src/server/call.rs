@@ -40,13 +40,15 @@ impl Call {
         }
     }
 
-    /// The path, for the log. An unknown one is whatever the caller wrote, hence not shown.
-    pub fn path(&self) -> &str {
-        match &self.target {
+    /// What logs, spans and measurements call it: `package.Service/Method`, after OpenTelemetry's
+    /// conventions for RPC. An unknown one is whatever the caller wrote, hence not shown.
+    pub fn name(&self) -> &str {
+        let path = match &self.target {
             Target::Method(method) => &method.path,
             Target::Infrastructure(path) => path,
             Target::Unknown => "unknown",
-        }
+        };
+        path.trim_start_matches('/')
     }
 
     /// The domain of errors.

@@ -86,8 +86,9 @@ impl<H: Handle> Handle for Trace<H> {
         let call = Arc::new(Call { target, request_id: self.request_id(request.headers()) });
         let span = tracing::info_span!(
             "rpc",
-            "rpc.method" = call.path(),
+            "rpc.method" = call.name(),
             "request.id" = %call.request_id,
+            "otel.name" = call.name(),
             "otel.kind" = "server",
         );
         telemetry::continue_trace(&span, request.headers());

@@ -77,7 +77,7 @@ async fn each_call_has_one_line_at_the_level_of_its_code() {
         let access: Vec<_> = lines.iter().filter(|line| line["target"] == "kit::access").collect();
         let [line] = access.as_slice() else { panic!("{lines:?}") };
         assert_eq!((&line["level"], &line["fields"]["code"]), (&level.into(), &name.into()));
-        assert_eq!(line["fields"]["method"], format!("/{SERVICE}/Echo"));
+        assert_eq!(line["fields"]["method"], format!("{SERVICE}/Echo"));
         assert_eq!(line["fields"]["request_id"], "r-1");
         assert!(line["fields"]["duration_ms"].is_number());
     }
