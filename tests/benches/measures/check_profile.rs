@@ -188,6 +188,7 @@ fn profile(number: u64) -> proto::Profile {
     let bio = (0..6).map(|_| syllables(2)).collect::<Vec<_>>().join(" ");
     let pdq = (0..4).flat_map(|_| (draw() << 32 ^ draw()).to_be_bytes()).collect();
     proto::Profile {
+        account_id: format!("asked_{number}"),
         handle: format!("{}{last}{}", first.to_lowercase(), number % 97),
         display_name: format!("{first} {last}"),
         avatars: vec![proto::Avatar { picture: Some(Picture::Pdq(pdq)), ..Default::default() }],
