@@ -9,9 +9,9 @@ const GROUP: usize = 68;
 /// Entries of one bucket looked at before their hashes are.
 const STEP: usize = 512;
 /// Entries whose following chunks share a line of the processor's cache.
-const LINE: usize = 32;
+const LINE: u32 = 32;
 /// Entries of a bucket that are asked for ahead.
-const TOUCHED: u32 = 8 * LINE as u32;
+const TOUCHED: u32 = 8 * LINE;
 /// In how many bits the following chunk may differ where more than the exact part is wanted: where
 /// the chunk itself is equal, and where it differs. Far from chance where it is equal, so that more
 /// is worth a look there. Of hashes of which 32 to 80 bits differ, as many as in edited pictures
@@ -193,11 +193,15 @@ impl HashIndex {
         let following = &*self.following;
         for group in buckets.chunks(GROUP) {
             // Each step asks for all the group's memory at once, rather than piece by piece.
-            touch(group.iter().flat_map(|bucket| {
-                let end = bucket.to.min(bucket.from + TOUCHED) as usize;
-                let lines = (bucket.from as usize..end).step_by(LINE);
-                lines.chain([end]).map(|at| following[at])
+            touch(group.iter().map(|bucket| {
+                let last = (bucket.from as usize + BLOCK).min(bucket.to as usize);
+                following[bucket.from as usize] ^ following[last]
             }));
+            for bucket in group.iter().filter(|bucket| bucket.to - bucket.from > LINE) {
+                let end = bucket.to.min(bucket.from + TOUCHED);
+                let lines = (bucket.from + LINE..end).step_by(LINE as usize);
+                touch(lines.map(|at| following[at as usize]));
+            }
             near.clear();
             for bucket in group {
                 entries += u64::from(bucket.to - bucket.from);
