@@ -15,6 +15,8 @@ use proptest::prelude::*;
 const ALL: Budget = Budget {
     postings: usize::MAX,
     per_key: usize::MAX,
+    per_sound: usize::MAX,
+    per_near_sound: usize::MAX,
     per_part: usize::MAX,
     per_picture: 1_000_000,
     comparisons: usize::MAX,

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::alike::{Alike, Best};
 use super::candidate::{self, Candidate};
+use super::heard::{self, Heard, Sound};
 use super::keys::{self, Place};
 use super::postings::Posting;
 use super::question::{DISPLAY_NAME, Found, PartProbe, Question};
@@ -22,8 +23,12 @@ pub struct Budget {
     pub postings: usize,
     /// How many rows of one equal key are taken: the famous ones.
     pub per_key: usize,
-    /// How many rows of a key that is only part of a name, or sounds like it, are taken.
+    /// How many rows of a key that is only part of a name are taken.
     pub per_part: usize,
+    /// How many rows that sound like a name are heard of, for each way to sound like it.
+    pub per_sound: usize,
+    /// And how many of a sound that is nearly that of a name.
+    pub per_near_sound: usize,
     /// How many rows with a near picture are taken: the nearest. A picture that more have is a
     /// default or stock one and leads to nobody.
     pub per_picture: usize,
@@ -40,8 +45,10 @@ impl Default for Budget {
             postings: 200_000,
             per_key: 256,
             per_part: 32,
+            per_sound: 64,
+            per_near_sound: 8,
             per_picture: 64,
-            comparisons: 256,
+            comparisons: 160,
             close: 13,
         }
     }
@@ -85,6 +92,7 @@ pub struct Gathered {
     same: Vec<u32>,
     seen: Seen,
     alike: Best,
+    heard: Vec<Heard>,
     pictures: picture::Scratch,
     postings: usize,
 }
@@ -100,6 +108,7 @@ impl Gathered {
         self.same.clear();
         self.seen.clear();
         self.alike.clear();
+        self.heard.clear();
         self.postings = 0;
     }
 
@@ -146,10 +155,25 @@ impl Gathered {
                 taken += 1;
                 let most = match probe.found {
                     Found::Equal | Found::Words => budget.per_key,
+                    Found::Sound | Found::Gist => budget.per_sound,
+                    Found::NearGist => budget.per_near_sound,
                     _ => budget.per_part,
                 };
                 if taken > most {
                     self.truncated |= probe.found == Found::Equal;
+                    continue;
+                }
+                let sound = match probe.found {
+                    Found::Sound => Some(Sound::Same),
+                    Found::Gist => Some(Sound::Gist),
+                    Found::NearGist => Some(Sound::NearGist),
+                    _ => None,
+                };
+                if let Some(sound) = sound {
+                    let (row, name) = (posting.row, probe.name);
+                    let before = taken as u32;
+                    let heard = Heard { segment: place, row, name, sound, before, likeness: 0.0 };
+                    self.heard.push(heard);
                     continue;
                 }
                 let candidate = self.candidate(place, posting.row);
@@ -162,17 +186,10 @@ impl Gathered {
                         // A long name is hardly there by chance, whatever stands around it.
                         (0.3 + 0.6 * inside / len).max(1.0 - 2.0 / inside)
                     }
-                    Found::Sound => 0.7,
-                    Found::Gist => 0.5,
                     Found::Words => 0.9,
+                    Found::Sound | Found::Gist | Found::NearGist => continue,
                 };
                 candidate.is_alike(name, probe.name == DISPLAY_NAME);
-                let sound = match probe.found {
-                    Found::Sound => 1.0,
-                    Found::Gist => 0.5,
-                    _ => 0.0,
-                };
-                candidate.sound = candidate.sound.max(sound);
                 candidate.words |= probe.found == Found::Words;
             }
             if self.postings > budget.postings {
@@ -233,6 +250,18 @@ impl Gathered {
                 alike.add(Alike { apart, row, segment, key });
             }
         });
+    }
+
+    /// Takes those whose names sound most alike.
+    pub fn take_heard(&mut self, segments: &[Arc<Segment>], question: &Question) {
+        let mut all = std::mem::take(&mut self.heard);
+        heard::settle(&mut all, segments, question);
+        for heard in &all {
+            let candidate = self.candidate(heard.segment, heard.row);
+            candidate.is_alike(heard.name_likeness(), heard.name == DISPLAY_NAME);
+            candidate.sound = candidate.sound.max(heard.sound.share());
+        }
+        self.heard = all;
     }
 
     /// Compares the keys that may be near: of too many those around whose common part the most is

@@ -20,6 +20,7 @@ pub mod bytes;
 pub mod candidate;
 pub mod frequencies;
 pub mod gather;
+pub mod heard;
 pub mod keys;
 mod merge;
 pub mod postings;

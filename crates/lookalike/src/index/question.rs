@@ -8,7 +8,7 @@ use super::keys::{self, Family, Place};
 use super::row;
 use crate::distance::Pattern;
 use crate::profile::{Link, Profile, WordSet, fame};
-use crate::text::{Key, MAX_KEY, Reader, Reading};
+use crate::text::{self, Key, MAX_KEY, Reader, Reading, Said, Script, Word};
 
 /// Names of a profile that are looked up: handle, display name and former names.
 pub const MAX_NAMES: usize = 6;
@@ -16,7 +16,11 @@ pub const MAX_NAMES: usize = 6;
 pub const DISPLAY_NAME: u8 = 1;
 /// Of how many words every two are looked for together.
 const MAX_PAIRED: usize = 6;
-/// The shortest key looked for inside a name.
+/// How many sounds a gist has of which others are looked for that differ in one: of fewer very many
+/// do, and of more what differs is mostly more than one.
+const MIN_NEAR_GIST: usize = 5;
+const MAX_NEAR_GIST: usize = 12;
+/// The shortest key looked for inside a name, in letters.
 const MIN_INSIDE: usize = 5;
 
 /// What was hashed, and so what a hit means.
@@ -32,6 +36,8 @@ pub enum Found {
     Sound,
     /// It sounds roughly the same.
     Gist,
+    /// It sounds roughly the same but for one sound.
+    NearGist,
     /// The same words in another order.
     Words,
 }
@@ -73,6 +79,11 @@ pub struct Compared {
     parts: Range<usize>,
 }
 
+/// Whether a name is in Latin letters and nothing else.
+fn is_latin(reading: &Reading) -> bool {
+    reading.looks.as_bytes().iter().all(u8::is_ascii)
+}
+
 /// A profile made ready; reused from one profile to the next.
 #[derive(Debug, Default)]
 pub struct Question {
@@ -84,6 +95,10 @@ pub struct Question {
     pub probes: Vec<Probe>,
     /// Where to look for segments.
     pub part_probes: Vec<PartProbe>,
+    /// Whether a name is not in Latin letters only.
+    pub is_foreign: bool,
+    /// Of each name: which of the keys says how it looks in Latin letters.
+    in_latin: [u8; MAX_NAMES],
     /// The words of its bio.
     pub bio: WordSet,
     /// Its links.
@@ -98,6 +113,7 @@ impl Question {
     pub fn set(&mut self, reader: &Reader, profile: &Profile) {
         self.readings.clear();
         self.key_count = 0;
+        self.is_foreign = false;
         self.probes.clear();
         self.part_probes.clear();
         let former = profile.former_names.iter().map(String::as_str);
@@ -120,6 +136,11 @@ impl Question {
         &self.keys[..self.key_count]
     }
 
+    /// How a name looks in Latin letters.
+    pub fn in_latin(&self, name: u8) -> Option<&Pattern> {
+        self.keys().get(self.in_latin[name as usize] as usize).map(|compared| &compared.pattern)
+    }
+
     /// Whether a protected key has a segment that is looked for because of one of the keys that are
     /// compared. Not every row that is met has: others lie beside them by chance.
     pub fn leads_to(&self, compared: &Compared, key: &[u8]) -> bool {
@@ -132,25 +153,32 @@ impl Question {
 
     fn add_name(&mut self, reader: &Reader, name: u8, reading: &Reading) {
         let looks = reading.looks.as_bytes();
-        self.add_key(name, false, &reading.looks);
+        self.in_latin[name as usize] = self.add_key(name, false, &reading.looks);
         self.add_key(name, true, &reading.core);
         self.add_key(name, true, &reading.core_leet);
         self.add_key(name, false, &reading.other);
         if let Some(latin) = row::latin_looks(reader, reading) {
-            self.add_key(name, false, &latin);
+            self.in_latin[name as usize] = self.add_key(name, false, &latin);
         }
         self.add_inside(name, looks);
         if let Some(start) = row::first_words(reading) {
             self.add_probe(name, Family::Whole, &start, Found::Inside(start.len() as u8));
         }
         self.add_words(name, reading);
-        let sounds = [
-            (Family::Sound, reading.sound, Found::Sound),
-            (Family::Gist, reading.gist, Found::Gist),
-        ];
-        for (family, key, found) in sounds {
-            if key.len() >= row::MIN_SOUND {
-                self.add_probe(name, family, key.as_bytes(), found);
+        self.add_sound(name, &reading.said);
+        // Other names have what this one has inside, or some of its words.
+        if name == DISPLAY_NAME || reading.script != Script::Latin {
+            if !is_latin(reading) {
+                self.is_foreign = true;
+                self.add_near_gists(name, &reading.said);
+            }
+            let words: Vec<&Word> = reading.words.iter().take(MAX_PAIRED).collect();
+            for start in 0..words.len() {
+                for end in start + 1..=words.len() {
+                    if end - start < words.len() {
+                        self.add_sound(name, &text::said(&words[start..end]));
+                    }
+                }
             }
         }
         if let Some(words) = row::sorted_words(reading) {
@@ -163,11 +191,48 @@ impl Question {
         self.probes.push(Probe { bucket, tag, name, len: symbols.len() as u8, found });
     }
 
+    /// Names that sound the same, or roughly so.
+    fn add_sound(&mut self, name: u8, said: &Said) {
+        let sounds =
+            [(Family::Sound, said.sound, Found::Sound), (Family::Gist, said.gist, Found::Gist)];
+        for (family, key, found) in sounds {
+            if key.len() >= row::MIN_SOUND {
+                self.add_probe(name, family, key.as_bytes(), found);
+            }
+        }
+    }
+
+    /// Names that sound roughly the same but for one sound: from script to script some are lost
+    /// and some are said otherwise.
+    fn add_near_gists(&mut self, name: u8, said: &Said) {
+        let gist = said.gist.as_bytes();
+        if gist.len() < MIN_NEAR_GIST || gist.len() > MAX_NEAR_GIST {
+            return;
+        }
+        let mut near = Vec::with_capacity(gist.len() + 1);
+        for place in 0..=gist.len() {
+            let (before, after) = gist.split_at(place);
+            let others = || text::GIST.iter().map(Some);
+            let instead = after.get(1..).into_iter();
+            let instead =
+                instead.flat_map(|rest| others().chain([None]).map(move |sound| (sound, rest)));
+            for (sound, rest) in instead.chain(others().map(|sound| (sound, after))) {
+                near.clear();
+                near.extend(before.iter().chain(sound).chain(rest));
+                // Two of the same are one.
+                if near.len() >= MIN_NEAR_GIST && near.windows(2).all(|two| two[0] != two[1]) {
+                    self.add_probe(name, Family::Gist, &near, Found::NearGist);
+                }
+            }
+        }
+    }
+
     /// Equal keys, keys one edit away if short or swapped, and keys within their tolerance.
-    fn add_key(&mut self, name: u8, core: bool, key: &Key) {
+    /// Says which of the keys it is.
+    fn add_key(&mut self, name: u8, core: bool, key: &Key) -> u8 {
         let symbols = key.as_bytes();
         if symbols.is_empty() {
-            return;
+            return u8::MAX;
         }
         let known = self.keys[..self.key_count].iter();
         let known = known.clone().position(|known| known.pattern.key() == symbols);
@@ -188,7 +253,7 @@ impl Question {
             compared.parts = first..self.part_probes.len();
         }
         if compared.names >> name & 1 == 1 {
-            return;
+            return place as u8;
         }
         compared.names |= 1 << name;
         compared.core |= u8::from(core) << name;
@@ -204,6 +269,7 @@ impl Question {
                 }
             });
         }
+        place as u8
     }
 
     fn add_swaps(&mut self, name: u8, symbols: &[u8]) {
@@ -222,11 +288,13 @@ impl Question {
     /// Whole protected keys that some neighbouring words make up, or two words in any order.
     fn add_words(&mut self, name: u8, reading: &Reading) {
         let words: Vec<&[u8]> = reading.words.iter().map(|word| word.key.as_bytes()).collect();
+        let letters = |word: &Word| word.key.len() * if word.dense { 2 } else { 1 };
         for start in 0..words.len() {
             for end in start + 1..=words.len() {
                 let run = words[start..end].concat();
+                let letters: usize = reading.words[start..end].iter().map(letters).sum();
                 let all = end - start == words.len();
-                if run.len() < MIN_INSIDE || run.len() > MAX_KEY || all {
+                if letters < MIN_INSIDE || run.len() > MAX_KEY || all {
                     continue;
                 }
                 let found = Found::Inside(run.len() as u8);

@@ -6,7 +6,7 @@
 use super::keys::Family;
 use crate::picture::Pdq;
 use crate::profile::{self, Identity, Link, MAX_ALIASES, MAX_AVATARS, WordSet};
-use crate::text::{Key, Reader, Reading, Script, WordKind};
+use crate::text::{self, Key, Reader, Reading, Script, Word, WordKind};
 
 /// How long a name is kept, in bytes.
 const MAX_NAME: usize = 120;
@@ -77,6 +77,11 @@ impl KeyOf {
         self.0 & other.0 != 0
     }
 
+    /// Whether it is of no name but the handle.
+    pub const fn is_of_handle_only(self) -> bool {
+        !self.is(KeyOf::DISPLAY.and(KeyOf::ALIAS))
+    }
+
     /// Whether keys near it are found, not only equal ones.
     pub const fn is_searched_with_edits(self) -> bool {
         self.is(KeyOf::FULL)
@@ -114,9 +119,12 @@ impl ReadRow {
         }
         // What a handle sounds like, the display name mostly does too.
         if !of.is(KeyOf::HANDLE) {
-            for (family, key) in [(Family::Sound, reading.sound), (Family::Gist, reading.gist)] {
-                if key.len() >= MIN_SOUND {
-                    self.others.push((family, key.as_bytes().to_vec()));
+            let stem = stem(reading).map(|words| text::said(&words));
+            for said in [Some(reading.said), stem].into_iter().flatten() {
+                for (family, key) in [(Family::Sound, said.sound), (Family::Gist, said.gist)] {
+                    if key.len() >= MIN_SOUND {
+                        self.others.push((family, key.as_bytes().to_vec()));
+                    }
                 }
             }
         }
@@ -143,9 +151,10 @@ impl ReadRow {
 /// Shorter sounds say nothing.
 pub const MIN_SOUND: usize = 4;
 
-/// How a name in other letters looks once written in Latin ones.
+/// How a name in other letters, or with some, looks once written in Latin ones.
 pub fn latin_looks(reader: &Reader, reading: &Reading) -> Option<Key> {
-    if matches!(reading.script, Script::Latin | Script::None) || reading.latin.is_empty() {
+    let is_latin = matches!(reading.script, Script::Latin | Script::None);
+    if is_latin && reading.looks.as_bytes().is_ascii() || reading.latin.is_empty() {
         return None;
     }
     let latin: String = reading.latin.as_bytes().iter().map(|&symbol| symbol as char).collect();
@@ -158,6 +167,14 @@ pub fn first_words(reading: &Reading) -> Option<Vec<u8>> {
     let (first, second, _) = (words.next()?, words.next()?, words.next()?);
     let both = [first.key.as_bytes(), second.key.as_bytes()].concat();
     (both.len() >= 6).then_some(both)
+}
+
+/// Those of a name's words that may be said without the others: the first two of three or more,
+/// or all that are not added to names; `None` if that is the whole name.
+pub fn stem(reading: &Reading) -> Option<Vec<&Word>> {
+    let names = reading.words.iter().filter(|word| word.kind == WordKind::Name);
+    let words: Vec<&Word> = names.take(2).collect();
+    (!words.is_empty() && words.len() < reading.words.len()).then_some(words)
 }
 
 /// The words of a name of two or more in alphabetical order.

@@ -55,9 +55,9 @@ pub fn explain(query: &Reading, protected: &Reading) -> String {
         "equal without the added words".to_owned()
     } else if !query.latin.is_empty() && query.latin == protected.latin {
         format!("both are read \"{}\" in Latin letters", query.latin)
-    } else if query.script != protected.script && query.sound == protected.sound {
+    } else if query.script != protected.script && query.said.sound == protected.said.sound {
         format!("sound alike: \"{}\" and \"{}\"", query.latin, protected.latin)
-    } else if query.sound == protected.sound {
+    } else if query.said.sound == protected.said.sound {
         "sound alike".to_owned()
     } else {
         "alike in part".to_owned()

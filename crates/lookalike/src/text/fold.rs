@@ -39,11 +39,14 @@ impl Rules {
         let (mut styles, mut turned) = (HashMap::new(), HashMap::new());
         for (name, row) in data::rows(data::ALPHABETS) {
             for (letter, each) in (b'a'..=b'z').zip(row.chars()) {
-                if !each.is_ascii() {
+                if each.is_ascii() {
+                    continue;
+                }
+                if name != "only turned" {
                     styles.entry(each).or_insert(letter);
-                    if name.starts_with("turned") {
-                        turned.entry(each).or_insert(letter);
-                    }
+                }
+                if name.contains("turned") {
+                    turned.entry(each).or_insert(letter);
                 }
             }
         }
@@ -82,6 +85,7 @@ impl Rules {
         entry.script = script;
         entry.plain = plain::simple(character);
         entry.decor = self.decor.get(&character).copied().unwrap_or_default();
+        entry.turned = self.turned.get(&character).copied().unwrap_or_default();
         match entry.class {
             Class::Letter | Class::Digit => {}
             Class::Regional => {
@@ -109,7 +113,6 @@ impl Rules {
         if !looks.is_empty() {
             entry.set_latin(&in_latin(character, &literal));
         }
-        entry.turned = self.turned.get(&character).map_or(0, |&letter| resemble(letter));
         entry.guise = guise(character, script, &looks, &literal);
         entry
     }

@@ -26,6 +26,7 @@ pub use explain::explain;
 pub use key::{Key, MAX_KEY, symbol};
 pub use label::{Label, LabelKind, label};
 pub use script::Script;
+pub use sound::{GIST, Said};
 pub use tricks::{MAX_TRICKS, Trick, TrickKind, Tricks};
 pub use words::{MAX_WORDS, Meaning, Word, WordKind};
 
@@ -44,9 +45,7 @@ pub struct Reading {
     /// In Latin letters.
     pub latin: Key,
     /// How it sounds.
-    pub sound: Key,
-    /// How it sounds, more coarsely: for names carried from one script into another.
-    pub gist: Key,
+    pub said: Said,
     /// Its words in order, at most [`MAX_WORDS`].
     pub words: Vec<Word>,
     /// How it looks without the words that are added to names and without numbers.
@@ -85,29 +84,21 @@ impl Reader {
         let (script, mixed) = scripts(&scan.cells);
         note(&mut scan, mixed);
         let looks = words::whole(&scan.cells);
-        let (mut literal, mut latin) = (Key::default(), Key::default());
-        let mut inside = false;
-        for cell in &scan.cells {
-            if cell.entry.reads() {
-                cell.entry.literal().iter().for_each(|&each| literal.push(each));
-                let said = if inside { native::inside(cell.character) } else { None };
-                said.unwrap_or(cell.entry.latin()).iter().for_each(|&each| latin.push(each));
-            }
-            inside = cell.entry.reads();
+        let (mut literal, latin) = (Key::default(), words::latin(&scan.cells));
+        for cell in scan.cells.iter().filter(|cell| cell.entry.reads()) {
+            cell.entry.literal().iter().for_each(|&each| literal.push(each));
         }
         let mut spans = words::split(&scan.cells);
         let words = words::words(&scan.cells, &mut spans, looks);
         let core = words::core(&scan.cells, &spans, looks, false);
         let numbers = words.iter().any(|word| word.kind == WordKind::Number);
         let core_leet = if numbers { words::core(&scan.cells, &spans, looks, true) } else { core };
-        let sound = sound::of(latin.as_bytes());
         Reading {
             plain: scan.plain,
             looks,
             literal,
             latin,
-            sound,
-            gist: sound::gist(&sound),
+            said: sound::said(latin.as_bytes()),
             words,
             core,
             core_leet,
@@ -117,6 +108,13 @@ impl Reader {
             cut: scan.cut,
         }
     }
+}
+
+/// How some words sound together.
+#[must_use]
+pub fn said(words: &[&Word]) -> Said {
+    let latin: Vec<u8> = words.iter().flat_map(|word| word.latin.as_bytes()).copied().collect();
+    sound::said(&latin)
 }
 
 /// The script of most letters, and whether a word mixes scripts.

@@ -120,3 +120,21 @@ pub(super) fn gist(sound: &Key) -> Key {
     }
     if key.is_empty() { *sound } else { key }
 }
+
+/// How a name sounds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Said {
+    /// Its consonants, and its first vowel.
+    pub sound: Key,
+    /// More coarsely: for names carried from one script into another.
+    pub gist: Key,
+}
+
+/// How Latin letters sound.
+pub(super) fn said(latin: &[u8]) -> Said {
+    let sound = of(latin);
+    Said { sound, gist: gist(&sound) }
+}
+
+/// The symbols that gists are of, but for those of letters that stand for themselves.
+pub const GIST: &[u8; 7] = b"bklmnst";

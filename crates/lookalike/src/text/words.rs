@@ -7,6 +7,7 @@ use std::sync::LazyLock;
 use super::Script;
 use super::data;
 use super::key::{Folder, Key};
+use super::native;
 use super::scan::{self, Cell};
 use super::table::Class;
 use super::trie::Trie;
@@ -30,8 +31,12 @@ pub enum WordKind {
 pub struct Word {
     /// How it looks.
     pub key: Key,
+    /// In Latin letters.
+    pub latin: Key,
     /// What it is.
     pub kind: WordKind,
+    /// Whether each of its symbols says about as much as two letters: those of Han and Kana.
+    pub dense: bool,
 }
 
 /// What a word that is added to a name says.
@@ -96,7 +101,7 @@ pub(super) struct Span {
 /// Whether enough stays of a number of letters when an affix is cut off an end: short ones end
 /// many names by chance, but not where two characters are a word.
 fn fits(taken: usize, letters: usize, end: Option<&Cell>) -> bool {
-    let dense = end.is_some_and(|end| matches!(end.entry.script, Script::Han | Script::Kana));
+    let dense = end.is_some_and(dense);
     let stays = match taken {
         0 | 1 => return false,
         _ if dense => 2,
@@ -105,6 +110,10 @@ fn fits(taken: usize, letters: usize, end: Option<&Cell>) -> bool {
         _ => 3,
     };
     letters - taken >= stays
+}
+
+fn dense(cell: &Cell) -> bool {
+    matches!(cell.entry.script, Script::Han | Script::Kana)
 }
 
 type Hasher = BuildHasherDefault<super::hash::Fx>;
@@ -209,6 +218,19 @@ pub(super) fn whole(cells: &[Cell]) -> Key {
     folder.key()
 }
 
+/// Cells in Latin letters.
+pub(super) fn latin(cells: &[Cell]) -> Key {
+    let (mut latin, mut inside) = (Key::default(), false);
+    for cell in cells {
+        if cell.entry.reads() {
+            let said = if inside { native::inside(cell.character) } else { None };
+            said.unwrap_or(cell.entry.latin()).iter().for_each(|&each| latin.push(each));
+        }
+        inside = cell.entry.reads();
+    }
+    latin
+}
+
 /// Parts cells into words.
 pub(super) fn split(cells: &[Cell]) -> Vec<Span> {
     let mut spans = Vec::with_capacity(4);
@@ -266,7 +288,8 @@ fn chunk(cells: &[Cell], start: usize, end: usize, spans: &mut Vec<Span>) {
             at = to;
             continue;
         }
-        if at >= begin + 2 && case_changes(cells, at, end) {
+        let other_script = at > begin && dense(&cells[at]) != dense(&cells[at - 1]);
+        if other_script || at >= begin + 2 && case_changes(cells, at, end) {
             add(spans, Span { start: begin, end: at, kind: WordKind::Name });
             begin = at;
         }
@@ -310,7 +333,8 @@ pub(super) fn words(cells: &[Cell], spans: &mut [Span], looks: Key) -> Vec<Word>
             if span.kind == WordKind::Name && added {
                 span.kind = WordKind::Affix;
             }
-            Word { key, kind: span.kind }
+            let cells = &cells[span.start..span.end];
+            Word { key, latin: latin(cells), kind: span.kind, dense: cells.iter().all(dense) }
         })
         .collect()
 }
