@@ -17,11 +17,13 @@ use kit::{Clock, Error};
 use tokio::sync::Semaphore;
 
 use crate::detect::Ask;
+use crate::exemption::{self, Record};
+use crate::identity::Identity;
+use crate::judge;
 use crate::memory::Memory;
 use crate::picture::{self, Pictures, Role};
 use crate::profile::{self, Observed};
 use crate::store::{exemptions, identities, profiles};
-use crate::{exemption::Record, judge};
 
 /// Threads that read images at once; further calls wait for them.
 const IMAGES_AT_ONCE: usize = 2;
@@ -180,11 +182,12 @@ impl Checker {
         if checked.matches.is_empty() {
             return Ok(answer);
         }
-        let numbers: Vec<u64> = checked.matches.iter().map(|found| found.number).collect();
-        // Side by side: each waits for a thread of the database's.
-        let rows = async { Ok(identities::hits(&self.db, &numbers).await?) };
-        let (rows, (exemptions, observed)) =
-            tokio::try_join!(rows, self.on_record(&profile.account_id))?;
+        let numbers = checked.matches.iter().map(|found| found.number);
+        // Side by side: each may wait for a thread of the database's.
+        let (rows, exemptions) =
+            tokio::try_join!(self.rows(numbers), self.exemptions(&profile.account_id))?;
+        let first = rows.iter().any(|identity| exemption::may_be_first(profile, identity));
+        let observed = if first { self.observed(&profile.account_id).await? } else { None };
         let record = Record { exemptions: &exemptions, observed: observed.as_ref() };
         for identity in rows.iter().filter(|identity| identity.protected_in(&profile.market)) {
             let number = identity.number.unsigned_abs();
@@ -199,20 +202,31 @@ impl Checker {
         Ok(answer)
     }
 
-    /// What is on record about an account: the exemptions that hold now, and how it was last
-    /// observed.
-    async fn on_record(
-        &self,
-        account_id: &str,
-    ) -> Result<(Vec<Exemption>, Option<Observed>), Error> {
-        if account_id.is_empty() {
-            return Ok((Vec::new(), None));
+    /// The rows of identities.
+    async fn rows(&self, numbers: impl Iterator<Item = u64>) -> Result<Vec<Arc<Identity>>, Error> {
+        let shelf = self.memory.shelf();
+        let mut asked = shelf.ask(numbers);
+        let mut rows = std::mem::take(&mut asked.found);
+        if !asked.missing.is_empty() {
+            let read = identities::hits(&self.db, &asked.missing).await?;
+            let read: Vec<Arc<Identity>> = read.into_iter().map(Arc::new).collect();
+            shelf.put(&asked, &read);
+            rows.extend(read);
         }
-        let (exemptions, mut observed) = tokio::try_join!(
-            exemptions::in_force(&self.db, [account_id], self.clock.now()),
-            profiles::some(&self.db, [account_id]),
-        )?;
-        Ok((exemptions, observed.pop()))
+        Ok(rows)
+    }
+
+    /// The exemptions of an account that hold now.
+    async fn exemptions(&self, account_id: &str) -> Result<Vec<Exemption>, Error> {
+        if account_id.is_empty() || !self.memory.shelf().may_be_exempt(account_id) {
+            return Ok(Vec::new());
+        }
+        Ok(exemptions::in_force(&self.db, [account_id], self.clock.now()).await?)
+    }
+
+    /// How an account was last observed.
+    async fn observed(&self, account_id: &str) -> Result<Option<Observed>, Error> {
+        Ok(profiles::some(&self.db, [account_id]).await?.pop())
     }
 }
 

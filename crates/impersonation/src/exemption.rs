@@ -149,21 +149,28 @@ fn subjects_picture(profile: &Profile, identity: &Identity) -> bool {
 /// as written, which is no disguise, and nothing else of the identity's: neither picture nor bio
 /// nor links. Age alone proves nothing, since old accounts are bought and renamed.
 fn was_there_first(profile: &Profile, identity: &Identity, observed: &Observed) -> bool {
-    let created = profile.account_create_time.as_ref().and_then(Time::from_timestamp);
-    let older = created.is_some_and(|created| created < identity.known_since());
     let known = &observed.profile;
     let own_names = profile.handle == known.handle
         && profile.display_name == known.display_name
         && known.former_names.is_empty()
-        && profile.former_names.is_empty()
         && observed.name_time < identity.create_time;
+    own_names && may_be_first(profile, identity)
+}
+
+/// The part of that rule which asks for nothing but the profile itself.
+pub fn may_be_first(profile: &Profile, identity: &Identity) -> bool {
+    let created = profile.account_create_time.as_ref().and_then(Time::from_timestamp);
+    let older = created.is_some_and(|created| created < identity.known_since());
+    if profile.account_id.is_empty() || !older || !profile.former_names.is_empty() {
+        return false;
+    }
     let spec = &identity.spec;
     let lower = |text: &str| text.trim().to_lowercase();
     let same_name = lower(&profile.display_name) == lower(&spec.display_name);
     let same_bio = !profile.bio.trim().is_empty() && lower(&profile.bio) == lower(&spec.bio);
     let same_link = profile.links.iter().any(|link| spec.links.contains(link));
     let takes = same_bio || same_link || subjects_picture(profile, identity);
-    older && own_names && same_name && !takes
+    same_name && !takes
 }
 
 #[cfg(test)]

@@ -29,7 +29,7 @@ use crate::memory::{Memory, State};
 use crate::people::{self, Count, People};
 use crate::profile::Observed;
 use crate::snapshot;
-use crate::store::{identities, profiles, settings};
+use crate::store::{exemptions, identities, profiles, settings};
 use crate::thresholds::{self, InForce};
 
 /// Identities read at once while the index is rebuilt.
@@ -131,6 +131,7 @@ impl Keeper {
                 state = self.state(&head) => state?,
                 () = self.stopped() => return Ok(()),
             };
+            self.note_exempt().await?;
             self.memory.publish(state);
         }
         let token = Token { log_id: head.log_id, seq: self.memory.state().seq }.encode();
@@ -150,6 +151,19 @@ impl Keeper {
             }
             None => self.rebuild().await,
         }
+    }
+
+    /// Notes all accounts that have exemptions; later ones are in the log.
+    async fn note_exempt(&self) -> Result<(), Error> {
+        let (shelf, mut after) = (self.memory.shelf(), String::new());
+        loop {
+            let page = exemptions::accounts(&self.db, &after, REBUILD_ROWS).await?;
+            shelf.note_exempt(page.iter().map(String::as_str));
+            let Some(last) = page.into_iter().last() else { break };
+            after = last;
+        }
+        shelf.all_exempt_noted();
+        Ok(())
     }
 
     /// Whether what is in memory can be brought up to date from the log.
@@ -285,6 +299,7 @@ impl Keeper {
     /// Makes the changes of some messages.
     async fn apply(&self, messages: Vec<Message>, seq: i64) -> Result<Applied, Error> {
         let all = Meanings::of(messages);
+        self.memory.shelf().note_exempt(all.exempted.iter().map(String::as_str));
         let observed = self.observed(&all).await?;
         let mut state = State::clone(&self.memory.state());
         state.seq = seq;
@@ -295,6 +310,7 @@ impl Keeper {
         if !all.identities.is_empty() {
             let ids = all.identities.iter().map(String::as_str);
             let rows = identities::some(&self.db, ids).await?;
+            self.memory.shelf().take_off(rows.iter().map(|identity| identity.number));
             let shard = self.memory.shard();
             let held = rows.iter().filter(|identity| shard.holds(identity.number));
             let changes: Vec<Change> = held.map(change).collect();

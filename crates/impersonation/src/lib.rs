@@ -40,6 +40,7 @@ pub mod round;
 pub mod rpc;
 mod running;
 pub mod search;
+pub mod shelf;
 pub mod snapshot;
 pub mod store;
 pub mod thresholds;

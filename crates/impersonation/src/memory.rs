@@ -12,6 +12,7 @@ use tokio::sync::watch;
 
 use crate::crowd::Crowd;
 use crate::detect::{Ask, Checked, Engine, Index, Pdq, Profile, Scratch};
+use crate::shelf::Shelf;
 use crate::thresholds::InForce;
 
 thread_local! {
@@ -75,6 +76,7 @@ struct Inner {
     shard: Shard,
     engine: Engine,
     crowd: Crowd,
+    shelf: Shelf,
     state: RwLock<Arc<State>>,
     progress: watch::Sender<Progress>,
 }
@@ -84,7 +86,8 @@ impl Memory {
     pub fn new(shard: Shard, engine: Engine, profiles_max: usize) -> Memory {
         let progress = watch::Sender::new(Progress::default());
         let (crowd, state) = (Crowd::new(profiles_max), RwLock::default());
-        Memory(Arc::new(Inner { shard, engine, crowd, state, progress }))
+        let shelf = Shelf::default();
+        Memory(Arc::new(Inner { shard, engine, crowd, shelf, state, progress }))
     }
 
     /// What compares.
@@ -95,6 +98,11 @@ impl Memory {
     /// The population.
     pub fn crowd(&self) -> &Crowd {
         &self.0.crowd
+    }
+
+    /// What checks ask for beside the index.
+    pub fn shelf(&self) -> &Shelf {
+        &self.0.shelf
     }
 
     /// Asks an index on the caller's thread: a fraction of a millisecond.

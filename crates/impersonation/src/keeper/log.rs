@@ -22,6 +22,8 @@ pub(super) enum Meaning {
     Observed { accounts: Vec<String>, restyled: Vec<String> },
     /// Accounts were forgotten.
     Forgotten(Vec<String>),
+    /// An account may have an exemption.
+    Exempted(String),
 }
 
 /// What some messages of the log mean together.
@@ -35,6 +37,8 @@ pub(super) struct Meanings {
     pub(super) accounts: Vec<String>,
     /// Accounts whose names and pictures are to be counted.
     pub(super) restyled: Vec<String>,
+    /// Accounts that may have exemptions.
+    pub(super) exempted: Vec<String>,
 }
 
 impl Meanings {
@@ -50,6 +54,7 @@ impl Meanings {
                     all.restyled.extend(restyled);
                 }
                 Meaning::Forgotten(accounts) => all.accounts.extend(accounts),
+                Meaning::Exempted(account) => all.exempted.push(account),
             }
         }
         all
@@ -78,6 +83,7 @@ pub(super) fn message(item: &Item<'_>) -> Result<Message, Error> {
         kind::THRESHOLDS_CHANGED,
         kind::PROFILES_OBSERVED,
         kind::PROFILES_FORGOTTEN,
+        kind::EXEMPTION_CHANGED,
     ];
     let meaning = if known.contains(&event.kind.as_str()) {
         match event.decode::<ImpersonationEvent>()?.event {
@@ -92,6 +98,9 @@ pub(super) fn message(item: &Item<'_>) -> Result<Message, Error> {
                 restyled: observed.restyled_account_ids,
             },
             Some(Event::ProfilesForgotten(gone)) => Meaning::Forgotten(gone.account_ids),
+            Some(Event::ExemptionChanged(changed)) => {
+                Meaning::Exempted(changed.exemption.unwrap_or_default().account_id)
+            }
             _ => Meaning::Nothing,
         }
     } else {

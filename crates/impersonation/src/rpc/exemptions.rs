@@ -32,6 +32,7 @@ async fn insert(inner: &Inner, tx: &mut Tx, new: &Exemption, now: Time) -> Resul
     if !of.is_empty() && identities::get_in(tx, of).await?.is_none() {
         return Err(not_found(of));
     }
+    inner.checker.memory.shelf().note_exempt([new.account_id.as_str()]);
     exemptions::insert(tx, new, now).await?;
     tx.append(Events { ids: &inner.ids, now }.exemption(new.clone()));
     Ok(())

@@ -221,6 +221,7 @@ pub(super) async fn update_identity(
         pending.answer(tx, &answer).await?;
         Ok(answer)
     })?;
+    inner.checker.memory.shelf().take_off([known.number]);
     Ok(Response::new(answer))
 }
 
@@ -238,10 +239,10 @@ pub(super) async fn verify_attribute(
         return Err(Error::invalid("expire_time", "must be in the future").into());
     }
     let id = &message.identity_id;
-    let answer =
-        tx!(inner.db, "verify_attribute", |tx| -> Result<VerifyAttributeResponse, Error> {
+    let (answer, number) =
+        tx!(inner.db, "verify_attribute", |tx| -> Result<(VerifyAttributeResponse, _), Error> {
             let pending = match call.claim(tx).await? {
-                Claim::Replay(answer) => return Ok(answer),
+                Claim::Replay(answer) => return Ok((answer, None)),
                 Claim::Fresh(pending) => pending,
             };
             let mut identity = lock_active(tx, id).await?;
@@ -268,8 +269,9 @@ pub(super) async fn verify_attribute(
             tx.append(Events { ids, now }.changed(id, identity::Changed::default()));
             let answer = VerifyAttributeResponse { identity: Some(identity.render()) };
             pending.answer(tx, &answer).await?;
-            Ok(answer)
+            Ok((answer, Some(identity.number)))
         })?;
+    inner.checker.memory.shelf().take_off(number);
     Ok(Response::new(answer))
 }
 
@@ -282,19 +284,21 @@ pub(super) async fn end_protection(
     let message = request.into_inner();
     let (now, ids) = (inner.clock.now(), &inner.ids);
     let call = Call::new(&caller.subject, &message.request_id, "EndProtection", &message, now);
-    let answer = tx!(inner.db, "end_protection", |tx| -> Result<EndProtectionResponse, Error> {
-        let pending = match call.claim(tx).await? {
-            Claim::Replay(answer) => return Ok(answer),
-            Claim::Fresh(pending) => pending,
-        };
-        let mut identity = lock_active(tx, &message.identity_id).await?;
-        identity.end(&message.reason, now);
-        identities::update(tx, &identity).await?;
-        tx.append(Events { ids, now }.ended(&identity.identity_id, identity.state));
-        let answer = EndProtectionResponse { identity: Some(identity.render()) };
-        pending.answer(tx, &answer).await?;
-        Ok(answer)
-    })?;
+    let (answer, number) =
+        tx!(inner.db, "end_protection", |tx| -> Result<(EndProtectionResponse, _), Error> {
+            let pending = match call.claim(tx).await? {
+                Claim::Replay(answer) => return Ok((answer, None)),
+                Claim::Fresh(pending) => pending,
+            };
+            let mut identity = lock_active(tx, &message.identity_id).await?;
+            identity.end(&message.reason, now);
+            identities::update(tx, &identity).await?;
+            tx.append(Events { ids, now }.ended(&identity.identity_id, identity.state));
+            let answer = EndProtectionResponse { identity: Some(identity.render()) };
+            pending.answer(tx, &answer).await?;
+            Ok((answer, Some(identity.number)))
+        })?;
+    inner.checker.memory.shelf().take_off(number);
     Ok(Response::new(answer))
 }
 

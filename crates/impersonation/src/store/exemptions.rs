@@ -44,6 +44,10 @@ static LIST_IDENTITY: Sql = select!(
     "FROM exemptions AS e WHERE e.identity_id = $1 AND e.exemption_id < $2
       ORDER BY e.exemption_id DESC LIMIT $3"
 );
+static ACCOUNTS: Sql = Sql::new(
+    "SELECT DISTINCT account_id FROM exemptions WHERE account_id > $1
+      ORDER BY account_id LIMIT $2",
+);
 static LIST_ALL: Sql =
     select!("FROM exemptions AS e WHERE e.exemption_id < $1 ORDER BY e.exemption_id DESC LIMIT $2");
 static DUE: Sql = select!(
@@ -51,8 +55,8 @@ static DUE: Sql = select!(
       ORDER BY e.expire_time, e.exemption_id LIMIT $2 FOR UPDATE SKIP LOCKED"
 );
 
-pub(super) static STATEMENTS: [&Sql; 8] =
-    [&INSERT, &UPDATE, &LOCK, &IN_FORCE, &LIST_ACCOUNT, &LIST_IDENTITY, &LIST_ALL, &DUE];
+pub(super) static STATEMENTS: [&Sql; 9] =
+    [&INSERT, &UPDATE, &LOCK, &IN_FORCE, &ACCOUNTS, &LIST_ACCOUNT, &LIST_IDENTITY, &LIST_ALL, &DUE];
 
 struct Row {
     exemption_id: String,
@@ -145,6 +149,15 @@ pub async fn in_force<'a>(
 ) -> Result<Vec<Exemption>, DbError> {
     let arguments = args![json(&keys(account_ids)), at];
     Ok(exemptions(db.read().fetch_all(&IN_FORCE, arguments).await?))
+}
+
+/// A page of the accounts that have or had an exemption, after one, in order.
+///
+/// # Errors
+/// If the database cannot be read.
+pub async fn accounts(db: &Db, after: &str, limit: usize) -> Result<Vec<String>, DbError> {
+    let found: Vec<(String,)> = db.read().fetch_all(&ACCOUNTS, args![after, rows(limit)]).await?;
+    Ok(found.into_iter().map(|(account_id,)| account_id).collect())
 }
 
 /// A page of exemptions before an id, newest first; an empty account or identity does not narrow

@@ -7,7 +7,7 @@ use contracts::impersonation::v1::exemption_finding::Result as Finding;
 use contracts::impersonation::v1::r#match::State;
 use contracts::impersonation::v1::{
     Affiliate, DeclareExemptionRequest, EndExemptionRequest, ExemptionKind, GrantExemptionRequest,
-    IdentitySpec, ListExemptionsRequest, Profile,
+    IdentitySpec, ListExemptionsRequest, Profile, UpdateIdentityRequest,
 };
 use tonic::Code;
 
@@ -81,6 +81,37 @@ async fn affiliates_are_exempt_as_soon_as_they_are_named() {
         let found = check(&mut staff, copy_of(&jane(), "shop")).await.likenesses;
         let finding = found[0].exemption.as_ref().unwrap();
         assert_eq!((finding.result(), finding.kind()), (Finding::Exempt, ExemptionKind::Affiliate));
+    }
+}
+
+#[tokio::test]
+async fn what_changes_counts_at_once_for_those_who_were_checked_before() {
+    for world in each().await {
+        let mut staff = world.service.staff();
+        let identity = enrol(&mut staff, jane()).await;
+        world.current().await;
+        let mut checks = world.service.staff();
+        let mut finding = async |account_id: &str| {
+            let found = check(&mut checks, copy_of(&jane(), account_id)).await.likenesses;
+            found[0].exemption.as_ref().map(|found| (found.result(), found.kind()))
+        };
+        for account_id in ["shop", "x"] {
+            let none = (Finding::Unspecified, ExemptionKind::Unspecified);
+            assert_eq!(finding(account_id).await, Some(none), "{account_id}");
+        }
+        let affiliate =
+            Affiliate { account_id: "shop".to_owned(), kind: 3, ..Affiliate::default() };
+        let update = UpdateIdentityRequest {
+            request_id: request_id(),
+            identity_id: identity.identity_id.clone(),
+            etag: identity.etag,
+            spec: Some(IdentitySpec { affiliates: vec![affiliate], ..jane() }),
+        };
+        staff.update_identity(update).await.unwrap();
+        let affiliate = (Finding::Exempt, ExemptionKind::Affiliate);
+        assert_eq!(finding("shop").await, Some(affiliate));
+        staff.grant_exemption(grant("x", &identity.identity_id)).await.unwrap();
+        assert_eq!(finding("x").await, Some((Finding::Exempt, ExemptionKind::Namesake)));
     }
 }
 

@@ -119,12 +119,12 @@ impl ReadRow {
         }
         // What a handle sounds like, the display name mostly does too.
         if !of.is(KeyOf::HANDLE) {
-            let stem = stem(reading).map(|words| text::said(&words));
-            for said in [Some(reading.said), stem].into_iter().flatten() {
-                for (family, key) in [(Family::Sound, said.sound), (Family::Gist, said.gist)] {
-                    if key.len() >= MIN_SOUND {
-                        self.others.push((family, key.as_bytes().to_vec()));
-                    }
+            let said = reading.said;
+            let stem = stem(reading).map(|words| text::said(&words).gist);
+            let sounds = [(Family::Sound, Some(said.sound)), (Family::Gist, Some(said.gist))];
+            for (family, key) in sounds.into_iter().chain([(Family::Gist, stem)]) {
+                if let Some(key) = key.filter(|key| key.len() >= MIN_SOUND) {
+                    self.others.push((family, key.as_bytes().to_vec()));
                 }
             }
         }
