@@ -165,7 +165,7 @@ impl Question {
             self.add_probe(name, Family::Whole, &start, Found::Inside(start.len() as u8));
         }
         self.add_words(name, reading);
-        self.add_sound(name, &reading.said);
+        self.add_sound(name, &reading.said, row::MIN_SOUND);
         // Other names have what this one has inside, or some of its words.
         if name == DISPLAY_NAME || reading.script != Script::Latin {
             if !is_latin(reading) {
@@ -176,7 +176,8 @@ impl Question {
             for start in 0..words.len() {
                 for end in start + 1..=words.len() {
                     if end - start < words.len() {
-                        self.add_sound(name, &text::said(&words[start..end]));
+                        let said = text::said(&words[start..end]);
+                        self.add_sound(name, &said, row::MIN_STEM);
                     }
                 }
             }
@@ -192,11 +193,11 @@ impl Question {
     }
 
     /// Names that sound the same, or roughly so.
-    fn add_sound(&mut self, name: u8, said: &Said) {
+    fn add_sound(&mut self, name: u8, said: &Said, least: usize) {
         let sounds =
             [(Family::Sound, said.sound, Found::Sound), (Family::Gist, said.gist, Found::Gist)];
         for (family, key, found) in sounds {
-            if key.len() >= row::MIN_SOUND {
+            if key.len() >= least {
                 self.add_probe(name, family, key.as_bytes(), found);
             }
         }

@@ -119,14 +119,12 @@ impl ReadRow {
         }
         // What a handle sounds like, the display name mostly does too.
         if !of.is(KeyOf::HANDLE) {
-            let said = reading.said;
-            let stem = stem(reading).map(|words| text::said(&words).gist);
-            let sounds = [(Family::Sound, Some(said.sound)), (Family::Gist, Some(said.gist))];
-            for (family, key) in sounds.into_iter().chain([(Family::Gist, stem)]) {
-                if let Some(key) = key.filter(|key| key.len() >= MIN_SOUND) {
-                    self.others.push((family, key.as_bytes().to_vec()));
-                }
-            }
+            let (said, stem) = (reading.said, stem(reading).map(|words| text::said(&words).gist));
+            let whole = [(Family::Sound, said.sound), (Family::Gist, said.gist)];
+            let whole = whole.into_iter().filter(|(_, key)| key.len() >= MIN_SOUND);
+            let stem = stem.filter(|gist| gist.len() >= MIN_STEM).map(|gist| (Family::Gist, gist));
+            let sounds = whole.chain(stem);
+            self.others.extend(sounds.map(|(family, key)| (family, key.as_bytes().to_vec())));
         }
         if let Some(words) = sorted_words(reading) {
             self.others.push((Family::Words, words));
@@ -150,6 +148,8 @@ impl ReadRow {
 
 /// Shorter sounds say nothing.
 pub const MIN_SOUND: usize = 4;
+/// And shorter ones of part of a name: it has more of them.
+pub const MIN_STEM: usize = 5;
 
 /// How a name in other letters, or with some, looks once written in Latin ones.
 pub fn latin_looks(reader: &Reader, reading: &Reading) -> Option<Key> {

@@ -28,9 +28,9 @@ impl HashIndex {
     pub fn write_to(&self, to: &mut dyn Write) -> io::Result<()> {
         to.write_all(&MAGIC)?;
         to.write_all(&(self.hashes.len() as u64).to_le_bytes())?;
-        for (hash, owner) in self.hashes.iter().zip(&*self.owners) {
+        for (owner, hash) in self.owned() {
             let mut record = [0; 36];
-            for (word, bytes) in hash.iter().zip(record.chunks_exact_mut(8)) {
+            for (word, bytes) in hash.0.iter().zip(record.chunks_exact_mut(8)) {
                 bytes.copy_from_slice(&word.to_le_bytes());
             }
             record[32..].copy_from_slice(&owner.to_le_bytes());

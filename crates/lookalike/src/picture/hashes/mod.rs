@@ -10,7 +10,7 @@
 //! For each chunk there is a list of all hashes ordered by that chunk, with a directory by its
 //! value. A search looks up its own chunks and their neighbours by a bit or two, compares the
 //! following chunk, kept beside each entry, and only then the hash. Six bytes an entry, sixteen
-//! entries a hash, and the hash and its owner: 132 bytes. Small indexes have a directory by fewer
+//! entries a hash, and the hash: 128 bytes, and 4 more where owners have several. Small indexes have a directory by fewer
 //! bits of the chunk, which finds more than is needed and loses nothing.
 
 mod keep;
@@ -35,6 +35,7 @@ const BLOCK: usize = 16;
 #[derive(Clone, Debug, Default)]
 pub struct HashIndex {
     hashes: Column<[u64; 4]>,
+    /// Of each hash; empty where each is its owner's only one, in the order of the owners.
     owners: Column<u32>,
     /// Bits of a chunk that the directory is by.
     bits: u32,
@@ -61,6 +62,8 @@ impl HashIndex {
     fn of(hashes: Column<[u64; 4]>, owners: Column<u32>) -> HashIndex {
         assert!(hashes.len() <= OWNED_MAX, "an index holds at most {OWNED_MAX} hashes");
         let count = hashes.len();
+        let one_each = owners.iter().zip(0..).all(|(owner, number)| *owner == number);
+        let owners = if one_each { Column::default() } else { owners };
         if count < DIRECT_BELOW {
             return HashIndex { hashes, owners, ..HashIndex::default() };
         }
@@ -129,9 +132,15 @@ impl HashIndex {
         Pdq(self.hashes[place as usize])
     }
 
+    /// Whose hash it is.
+    fn owner(&self, number: u32) -> u32 {
+        self.owners.get(number as usize).copied().unwrap_or(number)
+    }
+
     /// The owners and their hashes, in the order they were given.
     pub fn owned(&self) -> impl ExactSizeIterator<Item = (u32, Pdq)> {
-        self.owners.iter().copied().zip(self.hashes.iter().map(|hash| Pdq(*hash)))
+        let hashes = self.hashes.iter().enumerate();
+        hashes.map(|(number, hash)| (self.owner(number as u32), Pdq(*hash)))
     }
 
     /// Bytes that it holds.

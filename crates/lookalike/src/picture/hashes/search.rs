@@ -142,10 +142,10 @@ impl HashIndex {
         budget: Budget,
         scratch: &mut Scratch,
     ) -> (u64, bool) {
-        for (hash, owner) in self.hashes.iter().zip(&*self.owners) {
-            let distance = query.distance(&Pdq(*hash));
+        for (owner, hash) in self.owned() {
+            let distance = query.distance(&hash);
             if distance <= reach.radius {
-                scratch.hits.push(Hit { distance, owner: *owner });
+                scratch.hits.push(Hit { distance, owner });
             }
         }
         let entries = self.hashes.len() as u64;
@@ -242,7 +242,7 @@ impl HashIndex {
         for number in near.drain(..) {
             let distance = query.distance(&Pdq(hashes[number as usize]));
             if distance <= reach.radius {
-                hits.push(Hit { distance, owner: self.owners[number as usize] });
+                hits.push(Hit { distance, owner: self.owner(number) });
             }
         }
         hits.len() <= 2 * budget.owners + CHUNKS || settle(hits, reach, budget)
