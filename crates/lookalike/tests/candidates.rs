@@ -98,6 +98,25 @@ fn many_near_handles_do_not_hide_a_display_name() {
 }
 
 #[test]
+fn many_names_but_for_a_letter_do_not_hide_one_but_for_a_swap() {
+    let detector = Detector::default();
+    let near = "abcdeghkmnorsuwyz".chars().map(|end| format!("itoa{end}"));
+    let identity = |(number, handle): (u64, String)| Identity {
+        number,
+        handle,
+        followers: if number == 0 { 10 } else { 100 },
+        ..Identity::default()
+    };
+    let all = (0..).zip(std::iter::once("itopa".to_owned()).chain(near));
+    let identities: Vec<Identity> = all.map(identity).collect();
+    let index = Index::build(&detector.reader, &identities, 1);
+    let profile = Profile { handle: "itoap".to_owned(), ..Profile::default() };
+    let seen = detector.see(&index, &profile, &mut Scratch::default(), &Budget::default());
+    let numbers: Vec<u64> = seen.iter().map(|seen| seen.number).collect();
+    assert!(numbers.len() < identities.len() && numbers.contains(&0), "{numbers:?}");
+}
+
+#[test]
 fn a_long_name_but_for_a_letter_is_not_hidden_by_many_that_have_a_short_one() {
     let detector = Detector::default();
     let identity = |number, handle: &str, display_name: String| Identity {

@@ -181,6 +181,8 @@ impl Gathered {
                 let name = match probe.found {
                     Found::Equal => 1.0 - SHORT / f32::from(probe.len),
                     Found::OneEdit => 1.0 - 1.0 / f32::from(probe.len),
+                    // All its symbols are there.
+                    Found::Swap => 1.0 - 0.5 / f32::from(probe.len),
                     Found::Inside(inside) => {
                         let inside = f32::from(inside);
                         // A long name is hardly there by chance, whatever stands around it.

@@ -28,8 +28,10 @@ const MIN_INSIDE: usize = 5;
 pub enum Found {
     /// The whole key is equal.
     Equal,
-    /// Equal but for one symbol, or for a swap of two.
+    /// Equal but for one symbol.
     OneEdit,
+    /// Equal but for a swap of two.
+    Swap,
     /// The protected key is a part of the name, of so many symbols.
     Inside(u8),
     /// It sounds the same.
@@ -280,7 +282,7 @@ impl Question {
         for place in 1..symbols.len() {
             if symbols[place - 1] != symbols[place] && symbols.len() > 3 {
                 swapped.swap(place - 1, place);
-                self.add_probe(name, Family::Whole, swapped, Found::OneEdit);
+                self.add_probe(name, Family::Whole, swapped, Found::Swap);
                 swapped.swap(place - 1, place);
             }
         }

@@ -1,6 +1,8 @@
 //! From text to cells: one for each character that is seen, with what it reads as among its
 //! neighbours. It must not know words.
 
+mod turned;
+
 use super::Script;
 use super::fold::resemble;
 use super::key::{Folder, Key};
@@ -304,47 +306,6 @@ impl Scan {
             self.other = home;
         } else if native {
             self.other = foreign(&self.cells);
-        }
-    }
-
-    /// Turns a text that was turned by half a circle back: one in which letters that are nothing
-    /// else are many, or in which all others may be turned, too.
-    fn turn(&mut self) {
-        let letters = || self.cells.iter().filter(|cell| cell.entry.reads());
-        let native = |cell: &&Cell| super::script::writes_names(cell.character);
-        let turned = letters().filter(|cell| cell.entry.turned != 0).filter(|cell| !native(cell));
-        let (turned, all) = (turned.count(), letters().count());
-        let may_be = |cell: &Cell| {
-            let read = cell.first_letter().unwrap_or_default();
-            cell.entry.turned != 0 || "bdhimnopqsuwxz".contains(read)
-        };
-        if turned < 2 || turned * 10 < all * 3 && !letters().all(may_be) {
-            return;
-        }
-        self.other = super::words::whole(&self.cells);
-        self.cells.reverse();
-        for cell in &mut self.cells {
-            let turned = cell.entry.turned;
-            let letter = match cell.character {
-                _ if turned != 0 => turned,
-                'ɓ' => b'g',
-                'b' => b'q',
-                'q' => b'b',
-                'd' => b'p',
-                'p' => b'd',
-                'n' => b'u',
-                'u' => b'n',
-                'm' | 'M' => b'w',
-                'w' | 'W' => b'm',
-                '6' => b'9',
-                '9' => b'6',
-                _ => continue,
-            };
-            cell.read_as(&[letter]);
-            cell.entry.set_latin(&[letter]);
-            if turned == 0 {
-                self.tricks.add(TrickKind::Fancy, cell.character, Some(letter as char));
-            }
         }
     }
 }

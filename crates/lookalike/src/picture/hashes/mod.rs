@@ -10,8 +10,8 @@
 //! For each chunk there is a list of all hashes ordered by that chunk, with a directory by its
 //! value. A search looks up its own chunks and their neighbours by a bit or two, compares the
 //! following chunk, kept beside each entry, and only then the hash. Six bytes an entry, sixteen
-//! entries a hash, and the hash: 128 bytes, and 4 more where owners have several. Small indexes have a directory by fewer
-//! bits of the chunk, which finds more than is needed and loses nothing.
+//! entries a hash, and the hash: 128 bytes, and 4 more where owners have several. Small indexes
+//! have a directory by fewer bits of the chunk, which finds more than is needed and loses nothing.
 
 mod keep;
 mod search;
