@@ -4,14 +4,14 @@
 
 #[path = "common/mod.rs"]
 mod common;
+#[path = "common/names.rs"]
+mod names;
 
 use common::{Numbers, timed};
 use lookalike::picture::Pdq;
 use lookalike::population::{Account, Best, Population, Sought};
+use names::name;
 
-const BEGINNINGS: &[u8] = b"bcdfghjklmnprstvwyz";
-const MIDDLES: [&str; 8] = ["a", "e", "i", "o", "u", "ai", "ea", "ou"];
-const ENDS: [&str; 8] = ["", "", "", "n", "r", "s", "l", "ck"];
 /// Identities that imitators are sought of.
 const IDENTITIES: usize = 40;
 
@@ -21,16 +21,6 @@ fn main() {
     for count in if wanted.is_empty() { vec![1_000_000] } else { wanted } {
         measure(count);
     }
-}
-
-fn name(numbers: &mut Numbers) -> String {
-    let mut name = String::new();
-    for _ in 0..2 + numbers.below(4) {
-        name.push(char::from(BEGINNINGS[numbers.below(BEGINNINGS.len())]));
-        name.push_str(MIDDLES[numbers.below(MIDDLES.len())]);
-        name.push_str(ENDS[numbers.below(ENDS.len())]);
-    }
-    name
 }
 
 fn measure(count: usize) {
