@@ -3,6 +3,8 @@
 
 mod turned;
 
+use unicode_normalization::UnicodeNormalization as _;
+
 use super::Script;
 use super::fold::resemble;
 use super::key::{Folder, Key};
@@ -124,7 +126,8 @@ fn limited(raw: &str, scanned: usize) -> impl Iterator<Item = char> {
     let mut marks = 0;
     raw.chars().take(scanned).filter(move |&each| {
         marks = match TABLE.entry(each).class {
-            Class::Mark => marks + 1,
+            // Some marks are two once they are composed anew.
+            Class::Mark => marks + std::iter::once(each).nfd().count(),
             _ if plain::invisible(each) => marks,
             _ => 0,
         };

@@ -266,6 +266,18 @@ fn symbols_of_an_alphabet_stay_apart() {
     assert_eq!((symbol('я'), symbol('漢')), (183, 184), "symbols are stored: never change");
 }
 
+#[test]
+fn a_mark_that_is_two_counts_twice() {
+    for text in [
+        "#\u{344}\u{5b6}\u{5b6}\u{5b6}",
+        "u\u{344}\u{5a4}.\u{344}\0\u{5b6}\u{5b6}\u{5c9}",
+        ".\u{344}\0\u{5b6}\u{5b6}\u{5b6}",
+    ] {
+        let plain = read(text).plain;
+        assert_eq!(read(&plain).plain, plain, "{text:?}");
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(500))]
 
