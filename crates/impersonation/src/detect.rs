@@ -49,6 +49,8 @@ pub struct Found {
     pub score: f32,
     /// What it rests on.
     pub evidence: Vec<Evidence>,
+    /// The weights that gave it.
+    pub model_version: Arc<str>,
 }
 
 /// One thing that a likeness rests on.
@@ -69,7 +71,7 @@ pub struct Engine(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     detector: Detector,
-    version: String,
+    version: Arc<str>,
 }
 
 impl Engine {
@@ -89,8 +91,9 @@ impl Engine {
 
     fn of(detector: Detector) -> Engine {
         let hash = Sha256::digest(detector.model.to_text());
-        let version = hash[..VERSION_BYTES].iter().map(|byte| format!("{byte:02x}")).collect();
-        Engine(Arc::new(Inner { detector, version }))
+        let version: String =
+            hash[..VERSION_BYTES].iter().map(|byte| format!("{byte:02x}")).collect();
+        Engine(Arc::new(Inner { detector, version: version.into() }))
     }
 
     /// Names the weights: what different ones answer does not compare.
@@ -169,7 +172,8 @@ impl Engine {
             false => detector.check(index, profile, scratch, &asked),
         };
         let probable = checked.matches.into_iter().filter(|found| found.probability >= min);
-        Checked { matches: probable.map(found).collect(), truncated: checked.truncated }
+        let matches = probable.map(|one| found(one, &self.0.version)).collect();
+        Checked { matches, truncated: checked.truncated }
     }
 }
 
@@ -183,7 +187,7 @@ fn is_handle_alone(profile: &Profile) -> bool {
         && [links, former_names].into_iter().all(Vec::is_empty)
 }
 
-fn found(from: detector::Match) -> Found {
+fn found(from: detector::Match, model_version: &Arc<str>) -> Found {
     let mut evidence: Vec<Evidence> = from
         .evidence
         .into_iter()
@@ -199,7 +203,13 @@ fn found(from: detector::Match) -> Found {
         points: from.base,
         words: "how rare imitation is before anything is seen".to_owned(),
     });
-    Found { number: from.number, probability: from.probability, score: from.score, evidence }
+    Found {
+        number: from.number,
+        probability: from.probability,
+        score: from.score,
+        evidence,
+        model_version: model_version.clone(),
+    }
 }
 
 fn name(signal: Signal) -> &'static str {

@@ -9,8 +9,8 @@ use contracts::impersonation::v1::protected_identity::State;
 use contracts::impersonation::v1::{
     Campaign, CampaignChanged, Claim, ClaimDecided, ClaimFiled, ClaimWithdrawn, Digest,
     DigestIssued, EnrolledIdentity, Exemption, ExemptionChanged, IdentitiesEnrolled,
-    IdentityChanged, IdentityEnded, ImpersonationEvent, Match, MatchFound, MatchResolved,
-    ProfilesForgotten, ProfilesObserved, Thresholds, ThresholdsChanged,
+    IdentityChanged, IdentityEnded, ImpersonationEvent, Match, MatchFound, MatchLabelled,
+    MatchResolved, ProfilesForgotten, ProfilesObserved, Thresholds, ThresholdsChanged,
 };
 use kit::events::NewEvent;
 use kit::{Ids, Time};
@@ -51,6 +51,8 @@ pub mod kind {
     pub const DIGEST_ISSUED: &str = "digest_issued";
     /// A match was decided or fell away.
     pub const MATCH_RESOLVED: &str = "match_resolved";
+    /// Review decided about a match, or an appeal corrected what it had decided.
+    pub const MATCH_LABELLED: &str = "match_labelled";
 }
 
 /// Makes this service's events at one instant.
@@ -140,6 +142,12 @@ impl Events<'_> {
         };
         debug_assert!(resolved.state() != MatchState::Open, "an open match is not resolved");
         self.event(&resolved.match_id, kind::MATCH_RESOLVED, Event::MatchResolved(event))
+    }
+
+    /// Review decided about a match, or an appeal corrected what it had decided.
+    pub fn match_labelled(self, labelled: MatchLabelled) -> NewEvent {
+        let key = labelled.match_id.clone();
+        self.event(&key, kind::MATCH_LABELLED, Event::MatchLabelled(labelled))
     }
 
     /// A campaign began, grew or closed; `match_ids` became part of it.

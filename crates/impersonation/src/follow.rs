@@ -4,8 +4,6 @@
 //! be fitted on, and the end of the proofs; an appeal corrects them. It must not judge: what was
 //! found is passed on as review found it.
 
-use std::sync::Arc;
-
 use contracts::impersonation::v1::claim::Outcome;
 use contracts::impersonation::v1::r#match::State;
 use contracts::review::v1::decision::Outcome as Verdict;
@@ -134,8 +132,6 @@ pub struct ReviewFollower {
     pub clock: Clock,
     /// Where ids come from.
     pub ids: Ids,
-    /// The weights that probabilities come from.
-    pub model_version: Arc<str>,
 }
 
 impl Follow for ReviewFollower {
@@ -155,8 +151,7 @@ impl Follow for ReviewFollower {
     }
 
     async fn apply(&self, tx: &mut Tx, events: &[ReviewEvent]) -> Result<(), Error> {
-        let apply =
-            Apply { ids: &self.ids, now: self.clock.now(), model_version: &self.model_version };
+        let apply = Apply { ids: &self.ids, now: self.clock.now() };
         for step in events.iter().filter_map(step) {
             apply.step(tx, &step).await?;
         }
@@ -179,8 +174,6 @@ pub struct Apply<'a> {
     pub ids: &'a Ids,
     /// The instant.
     pub now: Time,
-    /// The weights that probabilities come from.
-    pub model_version: &'a str,
 }
 
 impl Apply<'_> {
@@ -244,9 +237,12 @@ impl Apply<'_> {
     ) -> Result<(), Error> {
         let decided = |state| matches!(state, State::Confirmed | State::Dismissed);
         let time = ruling.time.unwrap_or(self.now);
+        let events = Events { ids: self.ids, now: self.now };
         if corrected {
             let by = &ruling.decision_id;
-            labels::correct(tx, &ruling.corrects, by, ruling.imitation).await?;
+            for label in labels::correct(tx, &ruling.corrects, by, ruling.imitation).await? {
+                tx.append(events.match_labelled(label));
+            }
         }
         for mut stored in matches::lock_of_case(tx, case_id).await? {
             // A decision that fell already is not what holds: nothing follows from its fall.
@@ -264,17 +260,17 @@ impl Apply<'_> {
                     found: &stored.shown,
                     decision_id: &ruling.decision_id,
                     imitation: ruling.imitation,
-                    model_version: self.model_version,
                     pack_version: ruling.pack_version,
                     decide_time: time,
                 };
-                labels::insert(tx, label).await?;
+                if let Some(label) = labels::insert(tx, label).await? {
+                    tx.append(events.match_labelled(label));
+                }
             }
             stored.shown.set_state(ruling.state());
             stored.shown.decision_id.clone_from(&ruling.decision_id);
             stored.shown.update_time = Some(self.now.into());
             matches::update(tx, &stored).await?;
-            let events = Events { ids: self.ids, now: self.now };
             tx.append(events.match_resolved(&stored.shown, corrected));
         }
         Ok(())

@@ -34,6 +34,7 @@ pub fn likeness(
         evidence: evidence.collect(),
         consequence: thresholds.consequence(probability, &exempt).into(),
         exemption: Some(exempt.finding),
+        model_version: found.model_version.as_ref().to_owned(),
     }
 }
 

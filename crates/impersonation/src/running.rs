@@ -84,7 +84,6 @@ pub struct Running {
 pub async fn start(deps: Deps) -> Result<Running, Error> {
     let Deps { db, clock, ids, contract, engine, directory, shard, others, .. } = deps;
     let Deps { profiles_max, peers, proof_keys, stop, .. } = deps;
-    let model_version = engine.version().into();
     let memory = Memory::new(shard, engine, profiles_max);
     let keeper = Keeper {
         memory: memory.clone(),
@@ -113,7 +112,7 @@ pub async fn start(deps: Deps) -> Result<Running, Error> {
     let rounds = Rounds { db: db.clone(), clock: clock.clone(), ids: ids.clone() };
     let review = peers.review.map(|peer| {
         let (review, clock) = (ReviewServiceClient::new(peer), clock.clone());
-        let follower = ReviewFollower { review, clock, ids: ids.clone(), model_version };
+        let follower = ReviewFollower { review, clock, ids: ids.clone() };
         Follower::start(&db, follower)
     });
     let mut tasks = vec![

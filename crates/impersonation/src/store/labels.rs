@@ -1,6 +1,6 @@
 //! Rows of labels: what was decided about matches, with what the detector knew then.
 
-use contracts::impersonation::v1::{DriftBucket, Label, Match};
+use contracts::impersonation::v1::{DriftBucket, Label, Match, MatchLabelled};
 use kit::db::{Db, DbError, Sql, Tx};
 use kit::{Time, args};
 use prost::Message as _;
@@ -21,7 +21,9 @@ static INSERT: Sql = Sql::new(
 );
 static CORRECT: Sql = Sql::new(
     "UPDATE labels SET decision_id = $2, imitation = $3, corrected = true
-      WHERE decision_id = $1 AND imitation <> $3",
+      WHERE decision_id = $1 AND imitation <> $3
+     RETURNING label_id, match_id, decision_id, imitation, corrected, snapshot, model_version,
+               pack_version, decide_time",
 );
 static LIST: Sql = Sql::new(
     "SELECT label_id, match_id, decision_id, imitation, corrected, snapshot, model_version,
@@ -55,42 +57,51 @@ pub struct New<'a> {
     pub decision_id: &'a str,
     /// Whether it is an imitation.
     pub imitation: bool,
-    /// The weights that gave the probability.
-    pub model_version: &'a str,
     /// The pack under which it was decided.
     pub pack_version: i64,
     /// When.
     pub decide_time: Time,
 }
 
-/// Stores what was decided; the same again changes nothing.
+/// Stores what was decided, and says it as others are told; the same again changes nothing and is
+/// `None`.
 ///
 /// # Errors
 /// If the statement fails.
-pub async fn insert(tx: &mut Tx, new: New<'_>) -> Result<(), DbError> {
+pub async fn insert(tx: &mut Tx, new: New<'_>) -> Result<Option<MatchLabelled>, DbError> {
+    let likeness = new.found.likeness.clone().unwrap_or_default();
     let snapshot = Match {
         likeness: new.found.likeness.clone(),
         identity: new.found.identity.clone(),
         profile: new.found.profile.clone(),
         ..Match::default()
     };
-    let probability = new.found.likeness.as_ref().map_or(0.0, |likeness| likeness.probability);
     let arguments = args![
         new.label_id,
         &new.found.match_id,
         new.decision_id,
         new.imitation,
-        probability,
+        likeness.probability,
         snapshot.encode_to_vec(),
-        new.model_version,
+        &likeness.model_version,
         new.pack_version,
         new.decide_time,
     ];
-    tx.execute(&INSERT, arguments).await.map(drop)
+    let is_new = tx.execute(&INSERT, arguments).await? == 1;
+    let label = Label {
+        match_id: new.found.match_id.clone(),
+        decision_id: new.decision_id.to_owned(),
+        imitation: new.imitation,
+        model_version: likeness.model_version.clone(),
+        decide_time: Some(new.decide_time.into()),
+        likeness: Some(likeness),
+        ..Label::default()
+    };
+    Ok(is_new.then(|| told(new.label_id, label)))
 }
 
-/// Corrects what a decision said about its matches: from now on another holds, which may be
-/// corrected in turn.
+/// Corrects what a decision said about its matches, and says it as others are told: from now on
+/// another holds, which may be corrected in turn.
 ///
 /// # Errors
 /// If the statement fails.
@@ -99,8 +110,31 @@ pub async fn correct(
     decision_id: &str,
     by: &str,
     imitation: bool,
-) -> Result<(), DbError> {
-    tx.execute(&CORRECT, args![decision_id, by, imitation]).await.map(drop)
+) -> Result<Vec<MatchLabelled>, DbError> {
+    let corrected = tx.fetch_all(&CORRECT, args![decision_id, by, imitation]).await?;
+    let mut labels = corrected.into_iter().map(Row::label).collect::<Result<Vec<_>, _>>()?;
+    // In whichever order the database came to them.
+    labels.sort_by(|a, b| a.0.cmp(&b.0));
+    Ok(labels.into_iter().map(|(label_id, label)| told(&label_id, label)).collect())
+}
+
+/// A label as others are told of it: what the detector is measured by, and nobody's profile.
+fn told(label_id: &str, label: Label) -> MatchLabelled {
+    let likeness = label.likeness.unwrap_or_default();
+    let speaking = likeness.evidence.into_iter().filter(|evidence| evidence.points > 0.0);
+    let mut signals: Vec<String> = speaking.map(|evidence| evidence.signal).collect();
+    signals.sort_unstable();
+    MatchLabelled {
+        label_id: label_id.to_owned(),
+        match_id: label.match_id,
+        decision_id: label.decision_id,
+        imitation: label.imitation,
+        corrected: label.corrected,
+        probability: likeness.probability,
+        signals,
+        model_version: label.model_version,
+        decide_time: label.decide_time,
+    }
 }
 
 struct Row {
@@ -121,29 +155,33 @@ kit::record!(
     decide_time
 );
 
+impl Row {
+    /// The label and its id.
+    fn label(self) -> Result<(String, Label), DbError> {
+        let snapshot: Match = decode(&self.snapshot, &self.label_id)?;
+        let label = Label {
+            match_id: self.match_id,
+            decision_id: self.decision_id,
+            imitation: self.imitation,
+            corrected: self.corrected,
+            likeness: snapshot.likeness,
+            identity: snapshot.identity,
+            profile: snapshot.profile,
+            model_version: self.model_version,
+            pack_version: self.pack_version,
+            decide_time: Some(Time::from_micros(self.decide_time).into()),
+        };
+        Ok((self.label_id, label))
+    }
+}
+
 /// A page of labels after an id, oldest first, each with its id.
 ///
 /// # Errors
 /// If the database cannot be read.
 pub async fn list(db: &Db, after: &str, limit: usize) -> Result<Vec<(String, Label)>, DbError> {
     let found: Vec<Row> = db.read().fetch_all(&LIST, args![after, rows(limit)]).await?;
-    let label = |row: Row| {
-        let snapshot: Match = decode(&row.snapshot, &row.label_id)?;
-        let label = Label {
-            match_id: row.match_id,
-            decision_id: row.decision_id,
-            imitation: row.imitation,
-            corrected: row.corrected,
-            likeness: snapshot.likeness,
-            identity: snapshot.identity,
-            profile: snapshot.profile,
-            model_version: row.model_version,
-            pack_version: row.pack_version,
-            decide_time: Some(Time::from_micros(row.decide_time).into()),
-        };
-        Ok((row.label_id, label))
-    };
-    found.into_iter().map(label).collect()
+    found.into_iter().map(Row::label).collect()
 }
 
 struct DriftRow {

@@ -44,7 +44,7 @@ async fn get(client: &mut Client, claim_id: &str) -> Result<Claim, Status> {
 /// Lets review's doings take effect, as following it does.
 pub async fn reviewed(world: &World, steps: &[Step]) {
     let (ids, now) = (Ids::system(), world.service.clock.now());
-    let apply = Apply { ids: &ids, now, model_version: "model-1" };
+    let apply = Apply { ids: &ids, now };
     tx!(world.db, "test_review", |tx| -> Result<(), Error> {
         for step in steps {
             apply.step(tx, step).await?;

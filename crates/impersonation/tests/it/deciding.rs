@@ -7,7 +7,8 @@ use contracts::impersonation::v1::impersonation_event::Event;
 use contracts::impersonation::v1::r#match::State;
 use contracts::impersonation::v1::material_change::Kind;
 use contracts::impersonation::v1::{
-    Avatar, DismissMatchRequest, GetDriftRequest, Label, ListLabelsRequest, Match, Profile,
+    Avatar, DismissMatchRequest, GetDriftRequest, Label, ListLabelsRequest, Match, MatchLabelled,
+    Profile,
 };
 use impersonation::follow::{Ruling, Step};
 
@@ -27,6 +28,26 @@ async fn taken(world: &World, account: &str, case_id: &str) -> Match {
 async fn labels(world: &World) -> Vec<Label> {
     let list = world.service.staff().list_labels(ListLabelsRequest::default()).await;
     list.unwrap().into_inner().labels
+}
+
+/// That others were told of a label, and of its correction, what the detector is measured by.
+async fn labels_were_told(world: &World, found: &Match, version: &str) {
+    let told = said(world.events().await).into_iter().filter_map(|event| match event {
+        Event::MatchLabelled(label) => Some(label),
+        _ => None,
+    });
+    let told: Vec<MatchLabelled> = told.collect();
+    let [first, second] = <[MatchLabelled; 2]>::try_from(told).expect("told twice");
+    assert_eq!((first.decision_id.as_str(), second.decision_id.as_str()), ("dec_1", "dec_2"));
+    assert_eq!((first.imitation, second.imitation), (true, false));
+    assert_eq!((first.corrected, second.corrected), (false, true));
+    let likeness = found.likeness.clone().unwrap_or_default();
+    for told in [&first, &second] {
+        assert_eq!((&told.label_id, &told.match_id), (&first.label_id, &found.match_id));
+        assert_eq!((told.probability, &*told.model_version), (likeness.probability, version));
+        assert_eq!(told.signals, ["avatar", "display_name", "handle"]);
+        assert_eq!(told.decide_time, first.decide_time);
+    }
 }
 
 fn decided(case_id: &str, ruling: Ruling) -> Step {
@@ -49,7 +70,8 @@ async fn a_decision_becomes_an_outcome_and_a_label_and_an_appeal_corrects_both()
         assert_eq!(label.len(), 1, "a label for each decision, once");
         assert!(label[0].imitation && !label[0].corrected);
         assert_eq!((&label[0].likeness, &label[0].profile), (&found.likeness, &found.profile));
-        assert_eq!((label[0].model_version.as_str(), label[0].pack_version), ("model-1", 7));
+        let version = world.service.running.memory().engine().version().to_owned();
+        assert_eq!((&label[0].model_version, label[0].pack_version), (&version, 7));
 
         let corrects = Ruling { corrects: "dec_1".to_owned(), ..ruling("dec_2", false) };
         let appeal = [Step::Corrected { case_id: "case_1".to_owned(), ruling: corrects }];
@@ -63,6 +85,7 @@ async fn a_decision_becomes_an_outcome_and_a_label_and_an_appeal_corrects_both()
             _ => None,
         });
         assert!(told.eq([(State::Confirmed, false), (State::Dismissed, true)]));
+        labels_were_told(&world, &found, &version).await;
 
         // What fell already falls to no effect; what holds now can be corrected in turn.
         let again = |corrects: &str| Step::Corrected {
