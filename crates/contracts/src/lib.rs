@@ -10,5 +10,6 @@ mod generated {
 }
 
 pub use generated::recourse::{
-    accounthealth, appeals, errors, impersonation, options, policy, reports, review, types,
+    accounthealth, appeals, errors, impersonation, insights, options, policy, reports, review,
+    types,
 };

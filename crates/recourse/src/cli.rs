@@ -100,17 +100,20 @@ pub enum Service {
     Appeals,
     /// Finds imitators.
     Impersonation,
+    /// Measures how the others do.
+    Insights,
 }
 
 impl Service {
     /// All of them, in the order in which they depend on one another.
-    pub const ALL: [Service; 6] = [
+    pub const ALL: [Service; 7] = [
         Service::Policy,
         Service::Reports,
         Service::Review,
         Service::AccountHealth,
         Service::Appeals,
         Service::Impersonation,
+        Service::Insights,
     ];
 
     /// Its name, as typed and as its database is called.
@@ -122,6 +125,7 @@ impl Service {
             Service::AccountHealth => account_health::NAME,
             Service::Appeals => appeals::NAME,
             Service::Impersonation => impersonation::NAME,
+            Service::Insights => insights::NAME,
         }
     }
 }

@@ -7,6 +7,7 @@ pub mod board;
 pub mod caller;
 pub mod cli;
 pub mod config;
+pub mod databases;
 pub mod demo;
 pub mod lab;
 pub mod labels;

@@ -9,7 +9,7 @@ use kit::config::{EXIT_CONFIG, Mistake};
 use recourse::caller::{Credentials, Suite};
 use recourse::cli::{self, Cli, Command, Impersonation, Policy, Serve, Service};
 use recourse::config::Config;
-use recourse::{demo, lab, labels, packs, pictures, replay, suite};
+use recourse::{databases, demo, lab, labels, packs, pictures, replay, suite};
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -22,7 +22,9 @@ async fn main() -> ExitCode {
         Command::Serve(command) => serve(config, command).await,
         Command::Migrate(place) => {
             let place = place.data.unwrap_or(config.options.place);
-            suite::migrate(&Service::ALL, &place).await.map(|()| format!("{place} is up to date"))
+            databases::migrate(&Service::ALL, &place)
+                .await
+                .map(|()| format!("{place} is up to date"))
         }
         Command::CheckConfig => match Auth::new(config.options.auth, &config.options.clock) {
             Ok(_) => Ok("the configuration is good".to_owned()),

@@ -21,7 +21,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::cli::Service;
-use crate::proofs;
+use crate::{databases, proofs};
 
 /// The scopes that the services themselves need of one another.
 const SERVICE_SCOPES: [&str; 8] = [
@@ -153,43 +153,6 @@ impl Running {
     }
 }
 
-/// The database of a service, its schema up to date: migrated here if embedded, checked if on
-/// PostgreSQL.
-async fn open(service: Service, place: &str) -> Result<Db, String> {
-    let config = DbConfig::at(place, service.name());
-    let failed = |error| format!("{}: {error}", service.name());
-    let db = Db::open(&config).await.map_err(failed)?;
-    match config {
-        DbConfig::Sqlite { .. } => db.migrate(migrations(service)).await.map_err(failed)?,
-        DbConfig::Postgres { .. } => db.check_schema(migrations(service)).await.map_err(failed)?,
-    }
-    Ok(db)
-}
-
-/// Brings the schema of services up to date.
-///
-/// # Errors
-/// If a database cannot be reached or has a schema from the future.
-pub async fn migrate(services: &[Service], place: &str) -> Result<(), String> {
-    for service in services {
-        let failed = |error| format!("{}: {error}", service.name());
-        let db = Db::open(&DbConfig::at(place, service.name())).await.map_err(failed)?;
-        db.migrate(migrations(*service)).await.map_err(failed)?;
-    }
-    Ok(())
-}
-
-fn migrations(service: Service) -> &'static kit::db::Migrations {
-    match service {
-        Service::Policy => &policy::MIGRATIONS,
-        Service::Reports => &reports::MIGRATIONS,
-        Service::Review => &review::MIGRATIONS,
-        Service::AccountHealth => &account_health::MIGRATIONS,
-        Service::Appeals => &appeals::MIGRATIONS,
-        Service::Impersonation => &impersonation::MIGRATIONS,
-    }
-}
-
 /// What the wiring of one suite shares.
 struct Wiring {
     contract: Contract,
@@ -258,7 +221,7 @@ impl Wiring {
     }
 
     async fn database(&mut self, service: Service) -> Result<Db, String> {
-        let db = open(service, &self.options.place).await?;
+        let db = databases::open(service, &self.options.place).await?;
         self.databases.push(db.clone());
         Ok(db)
     }
@@ -281,11 +244,16 @@ impl Wiring {
         if service == Service::Policy {
             return mount!(policy::start(policy::Deps { db, clock, ids, stop }));
         }
+        if service == Service::Insights {
+            let peers =
+                insights::Peers { impersonation: self.peer(service, Service::Impersonation)? };
+            return mount!(insights::start(insights::Deps { db, clock, peers, stop }));
+        }
         let review = self.peer(service, Service::Review)?;
         let packs = || Ok::<_, String>(PackSource::follow(self.peer(service, Service::Policy)?));
         let contract = self.contract.clone();
         match service {
-            Service::Policy => unreachable!("mounted above"),
+            Service::Policy | Service::Insights => unreachable!("mounted above"),
             Service::Reports => {
                 let (peers, packs) = (reports::Peers { review }, packs()?);
                 let deps = reports::Deps { db, clock, ids, peers, packs, contract, stop };
@@ -311,27 +279,30 @@ impl Wiring {
                 let peers = appeals::Peers { review, account_health, impersonation };
                 mount!(appeals::start(appeals::Deps { db, clock, ids, peers, stop }))
             }
-            Service::Impersonation => {
-                let (directory, engine) = (self.snapshots(&db), self.engine()?);
-                let (shard, others) = self.shards()?;
-                let proof_keys = proofs::keys(self.options.proof_key_file.as_deref(), db.config())?;
-                let peers = impersonation::Peers { review: Some(review) };
-                mount!(impersonation::start(impersonation::Deps {
-                    db,
-                    clock,
-                    ids,
-                    contract,
-                    engine,
-                    directory,
-                    shard,
-                    profiles_max: self.options.index.profiles_max,
-                    others,
-                    peers,
-                    proof_keys,
-                    stop,
-                }))
-            }
+            Service::Impersonation => mount!(impersonation::start(self.impersonation(db, review)?)),
         }
+    }
+
+    /// What impersonation stands on.
+    fn impersonation(&self, db: Db, review: Peer) -> Result<impersonation::Deps, String> {
+        let (directory, engine) = (self.snapshots(&db), self.engine()?);
+        let (shard, others) = self.shards()?;
+        let key_file = self.options.proof_key_file.as_deref();
+        let proof_keys = proofs::keys(key_file, db.config())?;
+        Ok(impersonation::Deps {
+            db,
+            clock: self.options.clock.clone(),
+            ids: self.options.ids.clone(),
+            contract: self.contract.clone(),
+            engine,
+            directory,
+            shard,
+            profiles_max: self.options.index.profiles_max,
+            others,
+            peers: impersonation::Peers { review: Some(review) },
+            proof_keys,
+            stop: self.stop.clone(),
+        })
     }
 }
 

@@ -168,6 +168,6 @@ impl Place {
 pub async fn suite(place: &Place, services: &[Service]) -> recourse::suite::Running {
     let services = services.to_vec();
     let options = Options { services, ..Options::open(&place.name()) };
-    recourse::suite::migrate(&options.services, &options.place).await.expect("a schema");
+    recourse::databases::migrate(&options.services, &options.place).await.expect("a schema");
     recourse::suite::start(options).await.expect("the suite starts")
 }

@@ -8,6 +8,7 @@ use contracts::impersonation::v1::avatar::Picture;
 use contracts::impersonation::v1::claim;
 use contracts::impersonation::v1::r#match::State;
 use contracts::impersonation::v1::material_change::Kind;
+use contracts::insights::v1 as insights;
 use contracts::review::v1 as review;
 use contracts::review::v1::decide_case_request::Verdict;
 use contracts::types::v1::Severity;
@@ -76,6 +77,22 @@ async fn found(story: &Story, state: State) -> proto::Match {
     list().await.remove(0)
 }
 
+/// What insights has counted lately, once it is this: findings, confirmed, decided, corrected.
+async fn counted(story: &Story, wanted: [i64; 4]) -> insights::DetectorPeriod {
+    let period = || async {
+        let request = insights::GetDetectorDriftRequest::default();
+        let answer = call!(story, "analyst", insights.get_detector_drift(request));
+        answer.expect("an answer").period.expect("a period")
+    };
+    let counts = |period: &insights::DetectorPeriod| {
+        let share = period.confirmed.unwrap_or_default();
+        [period.found_count, share.count, share.total, period.corrected_count]
+    };
+    let what = format!("counts of {wanted:?}");
+    Story::until(&what, || async { counts(&period().await) == wanted }).await;
+    period().await
+}
+
 fn imitates() -> Verdict {
     Verdict::Violation(review::Violation {
         policy: "impersonation".to_owned(),
@@ -114,6 +131,8 @@ async fn a_match_is_reviewed_overturned_remembered_and_found_again() {
         let decision_id = decide(&story, &case.case_id, imitates()).await;
         story.board.wait(|known| known.stated.contains(&decision_id).then_some(())).await;
         assert_eq!(found(&story, State::Confirmed).await.decision_id, decision_id);
+        let measured = counted(&story, [1, 1, 1, 0]).await;
+        assert!((measured.expected_count - likeness.probability).abs() < 1e-9);
         let standing = story.standing("fake").await;
         assert!(!standing.restrictions.is_empty(), "{standing:?}");
         let request = health::ListStatementsRequest::default();
@@ -130,6 +149,7 @@ async fn a_match_is_reviewed_overturned_remembered_and_found_again() {
         assert!(story.standing("fake").await.restrictions.is_empty());
         let dismissed = found(&story, State::Dismissed).await;
         assert_eq!(dismissed.match_id, match_.match_id);
+        counted(&story, [1, 0, 1, 1]).await;
 
         // Remembered: what reads the same opens nothing. A new name does.
         let shouting =
@@ -148,6 +168,7 @@ async fn a_match_is_reviewed_overturned_remembered_and_found_again() {
             change.kind() == Kind::Name && change.words.contains("Official")
         };
         assert!(again.reopen_changes.iter().any(named), "{:?}", again.reopen_changes);
+        counted(&story, [2, 0, 1, 1]).await;
         suite.stop().await.expect("a good end");
     }
 }

@@ -133,6 +133,7 @@ async fn what_is_measured_reaches_a_collector() {
         ("recourse.impersonation.decided", 0.0),
         ("recourse.impersonation.expected", 0.0),
         ("recourse.impersonation.brier_score", 0.0),
+        ("recourse.insights.detector_drifts", 0.0),
     ];
     let others = ["rpc.server.calls", "rpc.server.call.duration", "recourse.db.transactions"];
     let begun = Stopwatch::start();

@@ -49,7 +49,7 @@ pub fn options(place: &Place) -> Options {
 
 /// Starts a suite and waits until it serves.
 pub async fn start(options: Options) -> Running {
-    suite::migrate(&options.services, &options.place).await.expect("a schema");
+    recourse::databases::migrate(&options.services, &options.place).await.expect("a schema");
     suite::start(options).await.expect("the suite starts")
 }
 

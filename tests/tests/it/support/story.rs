@@ -5,6 +5,7 @@ use contracts::accounthealth::v1::account_health_service_client::AccountHealthSe
 use contracts::appeals::v1 as appeals;
 use contracts::appeals::v1::appeals_service_client::AppealsServiceClient;
 use contracts::impersonation::v1::impersonation_service_client::ImpersonationServiceClient;
+use contracts::insights::v1::insights_service_client::InsightsServiceClient;
 use contracts::reports::v1 as reports;
 use contracts::reports::v1::reports_service_client::ReportsServiceClient;
 use contracts::review::v1 as review;
@@ -27,6 +28,7 @@ pub struct Story {
     pub health: AccountHealthServiceClient<Channel>,
     pub appeals: AppealsServiceClient<Channel>,
     pub impersonation: ImpersonationServiceClient<Channel>,
+    pub insights: InsightsServiceClient<Channel>,
 }
 
 /// Calls an RPC as somebody, again while the suite is away.
@@ -55,6 +57,7 @@ impl Story {
             health: AccountHealthServiceClient::new(suite.channel()),
             appeals: AppealsServiceClient::new(suite.channel()),
             impersonation: ImpersonationServiceClient::new(suite.channel()),
+            insights: InsightsServiceClient::new(suite.channel()),
             suite,
         }
     }
