@@ -34,7 +34,7 @@ fn measure(count: usize) {
                 handle: handle.as_bytes(),
                 display: display.as_bytes(),
                 picture: Some(numbers.hash()),
-                features: 0,
+                ..Account::default()
             });
         }
     });

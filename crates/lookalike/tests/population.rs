@@ -3,16 +3,14 @@
 use std::collections::BTreeMap;
 
 use lookalike::picture::Pdq;
-use lookalike::population::{
-    Account, Best, Likely, Person, Population, ReadError, SYMBOLS, Sought,
-};
+use lookalike::population::{Account, Best, Likely, Person, Population, ReadError, Sought};
 use lookalike::profile::{Identity, Profile};
-use lookalike::text::Reader;
+use lookalike::text::{Key, Reader};
 use proptest::prelude::*;
 
 fn account<'a>(number: u64, handle: &'a str, display: &'a str) -> Account<'a> {
     let (handle, display) = (handle.as_bytes(), display.as_bytes());
-    Account { number, handle, display, picture: None, features: number as u32 + 1 }
+    Account { number, handle, display, features: number as u32 + 1, ..Account::default() }
 }
 
 fn scan(population: &Population, sought: &Sought, most: usize) -> Vec<Likely> {
@@ -78,13 +76,15 @@ fn imitators_by_picture_are_found_without_a_name() {
 #[test]
 fn an_account_is_kept_as_it_was_put_last() {
     let mut population = Population::default();
-    let long = "abcdefghijklmnopqrstuvwxyz";
-    let mut put = account(5, long, "x");
+    let long = "abcdefghijklmnopqrstuvwxyz".repeat(2);
+    let mut put = account(5, &long, "x");
+    put.sounds = Key::new(b"k?lt");
     put.picture = Some(Pdq([1, 2, 3, 4]));
     population.put(&put);
     let got = population.get(5).unwrap();
-    assert_eq!(got.handle, &long.as_bytes()[..SYMBOLS]);
-    assert_eq!((got.display, got.picture, got.features), (&b"x"[..], put.picture, 6));
+    assert!(got.handle.len() >= 40 && long.as_bytes().starts_with(got.handle));
+    assert_eq!((got.display, got.other, got.sounds.as_bytes()), (&b"x"[..], &b""[..], &b"klt"[..]));
+    assert_eq!((got.picture, got.features), (put.picture, 6));
     population.put(&account(5, "new", ""));
     let got = population.get(5).unwrap();
     assert_eq!((got.handle, got.display, got.picture), (&b"new"[..], &b""[..], None));
@@ -102,8 +102,10 @@ fn hostile_keys_and_names_are_borne() {
     population.put(&Account { handle: &full, display: &full, ..account(1, "", "") });
     population.put(&account(2, "", ""));
     for key in [&b""[..], b"a", b"\0\0", &full, &[255, 255]] {
-        let found = scan(&population, &Sought::new(&[key], &[], 256), 10);
-        assert!(found.len() <= 1);
+        let mut sought = Sought::new(&[key], &[], 256);
+        sought.add_words(&[key, &full, b"ab"]);
+        sought.add_sounds(key, true);
+        assert!(scan(&population, &sought, 10).len() <= 1);
     }
     let everybody = Sought::new(&[], &[Pdq::default()], 256);
     assert!(scan(&population, &everybody, 10).is_empty());
@@ -115,6 +117,9 @@ fn a_population_is_the_same_after_writing_and_reading() {
     let mut population = Population::default();
     for number in 0..1_000 {
         let mut put = account(number * 7, "some", "body");
+        if number % 5 == 0 {
+            (put.other, put.sounds) = (b"other", Key::new(b"sbt"));
+        }
         put.picture = (number % 3 == 0).then_some(Pdq([number, 0, 0, 1]));
         population.put(&put);
     }
@@ -241,6 +246,36 @@ fn an_identity_is_looked_for_by_all_that_it_is_known_by() {
     assert_eq!(all, [0, 1, 2, 3, 4]);
     let by_picture = found.iter().find(|likely| likely.number == 4).unwrap();
     assert_eq!((by_picture.distance, by_picture.edits), (Some(0), None));
+}
+
+#[test]
+fn names_are_looked_for_by_their_sound_and_with_their_words_in_any_order() {
+    let cases = [
+        ("Adnane Moreno Sanchez", "Αντνανε Μορενο Σαντσεζ"),
+        ("Zoila Walker - Coach", "Зоила Валкер"),
+        ("Savanna Baltazar - Runs", "Σαβανα Μπαλταζαρ"),
+        ("Stephanie Guajardo", "ステファニエ・グアジャード"),
+        ("שר סינג פרבהקרן", "Sher Singh Prabhakaran"),
+        ("محمد القحطاني", "Mohamed Alqahtani"),
+        ("Daniel Hernández", "Dnl Hrnndz"),
+        ("Thea Nette | Runs", "NETTE, Thea"),
+        ("Áurea Castanha", "CASTANHA Áurea 🇧🇷"),
+        ("Амелия Виноградова", "Виноградова Амелия"),
+        ("Tenzin Thomas", "Tenzin 1990 Thomas"),
+        ("Mark Rosie", "Марк Rosie"),
+    ];
+    let reader = Reader::new();
+    let mut population = Population::default();
+    for (number, (_, imitation)) in cases.iter().enumerate() {
+        let profile = Profile { display_name: (*imitation).to_owned(), ..Profile::default() };
+        population.put(&Person::of(&reader, (number as u64, 0), &profile).account());
+    }
+    for (number, (name, imitation)) in cases.iter().enumerate() {
+        let display_name = (*name).to_owned();
+        let identity = Identity { display_name, handle: "zq".to_owned(), ..Identity::default() };
+        let found = scan(&population, &Sought::of(&reader, &identity), 10);
+        assert_eq!(numbers(&found), [number as u64], "{imitation} for {name}");
+    }
 }
 
 #[test]

@@ -171,7 +171,7 @@ pub fn first_words(reading: &Reading) -> Option<Vec<u8>> {
 
 /// Those of a name's words that may be said without the others: the first two of three or more,
 /// or all that are not added to names; `None` if that is the whole name.
-fn stem(reading: &Reading) -> Option<Vec<&Word>> {
+pub fn stem(reading: &Reading) -> Option<Vec<&Word>> {
     let names = reading.words.iter().filter(|word| word.kind == WordKind::Name);
     let words: Vec<&Word> = names.take(2).collect();
     (!words.is_empty() && words.len() < reading.words.len()).then_some(words)

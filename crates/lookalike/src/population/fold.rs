@@ -7,7 +7,7 @@ use super::{Account, Sought};
 use crate::index::row;
 use crate::picture::Pdq;
 use crate::profile::{Identity, MAX_ALIASES, Profile};
-use crate::text::{Key, Reader, Reading};
+use crate::text::{self, Key, Reader, Reading, Word, WordKind};
 
 /// How near a picture must be. What is found is checked, and a check looks farther, to 80 bits: at
 /// that distance a whole population gives more chance likenesses than a scan may name.
@@ -25,25 +25,28 @@ pub struct Person {
     features: u32,
     handle: Key,
     display: Key,
+    other: Key,
+    sounds: Key,
     picture: Option<Pdq>,
 }
 
 impl Person {
-    /// What is kept of a profile: how its handle and display name look, behind that in Latin
-    /// letters where they are not, and its first picture.
+    /// What is kept of a profile: how its handle and display name look and may be read otherwise;
+    /// how the display name sounds, or the handle if there is none; and its first picture.
     pub fn of(reader: &Reader, (number, features): (u64, u32), profile: &Profile) -> Person {
-        let key = |name: &str| {
-            let reading = reader.read(name);
-            match row::latin_looks(reader, &reading) {
-                Some(latin) => Key::new(&[reading.looks.as_bytes(), latin.as_bytes()].concat()),
-                None => reading.looks,
-            }
-        };
+        let [handle, display] =
+            [&profile.handle, &profile.display_name].map(|name| reader.read(name));
+        let said = if display.looks.is_empty() { handle.said } else { display.said };
         Person {
             number,
             features,
-            handle: key(&profile.handle),
-            display: key(&profile.display_name),
+            handle: match other(reader, &profile.handle, &handle) {
+                Some(other) => Key::new(&[handle.looks.as_bytes(), other.as_bytes()].concat()),
+                None => handle.looks,
+            },
+            display: display.looks,
+            other: other(reader, &profile.display_name, &display).unwrap_or_default(),
+            sounds: said.gist,
             picture: profile.avatars.first().copied(),
         }
     }
@@ -54,10 +57,23 @@ impl Person {
             number: self.number,
             handle: self.handle.as_bytes(),
             display: self.display.as_bytes(),
+            other: self.other.as_bytes(),
+            sounds: self.sounds,
             picture: self.picture,
             features: self.features,
         }
     }
+}
+
+/// How else a name may be read that is not in plain Latin letters: written in them, even if only
+/// some are others or all look like Latin ones, or Latin ones as what they look like among others.
+fn other(reader: &Reader, name: &str, reading: &Reading) -> Option<Key> {
+    if name.is_ascii() {
+        return None;
+    }
+    let latin = reader.read(&String::from_utf8_lossy(reading.latin.as_bytes())).looks;
+    let other = Some(reading.other).filter(|other| !other.as_bytes().is_ascii());
+    [Some(latin), other].into_iter().flatten().find(|key| !key.is_empty() && *key != reading.looks)
 }
 
 /// The keys by which a name is looked for.
@@ -69,12 +85,15 @@ fn keys(reader: &Reader, reading: &Reading) -> impl Iterator<Item = Key> {
 
 impl Sought {
     /// Looks for whoever may imitate an identity: by its names and aliases, as they look, without
-    /// added words and in Latin letters, and by all its pictures.
+    /// added words, in Latin letters, with their words in any order and as they sound, and by all
+    /// its pictures.
     pub fn of(reader: &Reader, identity: &Identity) -> Sought {
         let names = [&identity.handle, &identity.display_name].into_iter();
+        let names = names.chain(identity.aliases.iter().take(MAX_ALIASES));
+        let readings: Vec<Reading> = names.map(|name| reader.read(name)).collect();
         let mut all: Vec<Key> = Vec::new();
-        for name in names.chain(identity.aliases.iter().take(MAX_ALIASES)) {
-            for key in keys(reader, &reader.read(name)) {
+        for reading in &readings {
+            for key in keys(reader, reading) {
                 if !all.contains(&key) {
                     all.push(key);
                 }
@@ -87,6 +106,32 @@ impl Sought {
         };
         let needed = all.iter().filter(|key| !all.iter().any(|other| within(other, key)));
         let keys: Vec<&[u8]> = needed.map(Key::as_bytes).collect();
-        Sought::new(&keys, &identity.avatars, RADIUS)
+        let mut sought = Sought::new(&keys, &identity.avatars, RADIUS);
+        readings.iter().for_each(|reading| add_words(&mut sought, reader, reading));
+        // What a handle sounds like, the display name mostly does too.
+        readings.iter().skip(1).for_each(|reading| add_sounds(&mut sought, reading));
+        sought
+    }
+}
+
+/// Adds the words of a name, in any order, and the first two of more: the rest may be what it is
+/// about.
+fn add_words(sought: &mut Sought, reader: &Reader, reading: &Reading) {
+    let names = || reading.words.iter().filter(|word| word.kind == WordKind::Name);
+    let latin = |word: &Word| reader.read(&String::from_utf8_lossy(word.latin.as_bytes())).looks;
+    for keys in [names().map(|word| word.key).collect::<Vec<Key>>(), names().map(latin).collect()] {
+        let words: Vec<&[u8]> = keys.iter().map(Key::as_bytes).collect();
+        sought.add_words(&words);
+        sought.add_words(words.get(..2).unwrap_or_default());
+    }
+}
+
+/// Adds what a name sounds like, and those of its words that may be said without the others.
+fn add_sounds(sought: &mut Sought, reading: &Reading) {
+    let is_foreign = !reading.looks.as_bytes().is_ascii();
+    sought.add_sounds(reading.said.gist.as_bytes(), is_foreign);
+    let stem = row::stem(reading).map(|words| text::said(&words).gist);
+    if let Some(stem) = stem.filter(|gist| gist.len() >= row::MIN_STEM) {
+        sought.add_sounds(stem.as_bytes(), is_foreign);
     }
 }

@@ -2,13 +2,15 @@
 
 use std::io::{self, Read, Write};
 
-use super::{Account, Population, SYMBOLS, symbols};
+use super::names::{Names, ROOM};
+use super::sounds::unpack;
+use super::{Account, Population};
 use crate::picture::Pdq;
 
 /// First bytes of a written population.
-const MAGIC: [u8; 8] = *b"peopled\x01";
+const MAGIC: [u8; 8] = *b"peopled\x02";
 /// Bytes of an account: number, names, hash, features.
-const RECORD: usize = 8 + 2 * SYMBOLS + 32 + 4;
+const RECORD: usize = 8 + ROOM + 32 + 4;
 
 /// Why written bytes are not a population.
 #[derive(Debug, thiserror::Error)]
@@ -32,10 +34,10 @@ impl Population {
         for row in 0..self.len() {
             let mut record = [0; RECORD];
             let (number, rest) = record.split_at_mut(8);
-            let (names, rest) = rest.split_at_mut(2 * SYMBOLS);
+            let (names, rest) = rest.split_at_mut(ROOM);
             let (hash, features) = rest.split_at_mut(32);
             number.copy_from_slice(&self.numbers[row].to_le_bytes());
-            names.copy_from_slice(self.names[row].as_flattened());
+            names.copy_from_slice(self.names[row].bytes());
             hash.copy_from_slice(&self.hash(row).unwrap_or_default().to_bytes());
             features.copy_from_slice(&self.features[row].to_le_bytes());
             to.write_all(&record)?;
@@ -61,7 +63,7 @@ impl Population {
         for _ in 0..count {
             let mut record = [0; RECORD];
             from.read_exact(&mut record)?;
-            population.put(&account(&record).ok_or(ReadError::NotAPopulation)?);
+            put(&mut population, &record).ok_or(ReadError::NotAPopulation)?;
         }
         if population.len() as u64 != count {
             return Err(ReadError::NotAPopulation);
@@ -70,17 +72,21 @@ impl Population {
     }
 }
 
-fn account(record: &[u8; RECORD]) -> Option<Account<'_>> {
+fn put(population: &mut Population, record: &[u8; RECORD]) -> Option<()> {
     let (number, rest) = record.split_first_chunk()?;
-    let (handle, rest) = rest.split_first_chunk()?;
-    let (display, rest) = rest.split_first_chunk()?;
+    let (names, rest) = rest.split_first_chunk()?;
+    let names = Names::from_bytes(*names);
+    let [sounds, handle, display, other] = names.each();
     let (hash, rest) = rest.split_first_chunk()?;
     let hash = Pdq::from_bytes(hash);
-    Some(Account {
+    population.put(&Account {
         number: u64::from_le_bytes(*number),
-        handle: symbols(handle),
-        display: symbols(display),
+        handle,
+        display,
+        other,
+        sounds: unpack(sounds),
         picture: (hash != Pdq::default()).then_some(hash),
         features: u32::from_le_bytes(*rest.first_chunk()?),
-    })
+    });
+    Some(())
 }

@@ -12,7 +12,8 @@ pub struct Likely {
     pub number: u64,
     /// What it was put in with.
     pub features: u32,
-    /// Edits of the best key found in its handle or display name; `None` if none was found.
+    /// Edits of the best key found in its handle or display name; `None` if none was found: then it
+    /// only sounds so, or its picture is near.
     pub edits: Option<u32>,
     /// In how many bits its picture differs from the nearest; `None` if it is beyond the radius.
     pub distance: Option<u32>,

@@ -9,6 +9,8 @@
 pub(super) const BITS: usize = u128::BITS as usize;
 /// Bits for symbols; the rest are for pairs.
 const SYMBOL_BITS: u32 = 26;
+/// The bits of pairs.
+pub(super) const PAIRS: u128 = u128::MAX << SYMBOL_BITS;
 
 /// The bit of a symbol.
 pub(super) fn symbol_bit(symbol: u8) -> u8 {

@@ -2,9 +2,9 @@
 //! one identity.
 //!
 //! It keeps of an account what the scan needs: a number, the folded handle and display name as
-//! symbols of one byte, one hash of its picture and a word of features that it does not read. It
-//! must not know how likeness is scored: the scan finds who is worth a look. How names are folded
-//! only [`Person`] and [`Sought::of`] know.
+//! symbols of one byte, how that may be read otherwise and how it sounds, one hash of its picture
+//! and a word of features that it does not read. It must not know how likeness is scored: the scan
+//! finds who is worth a look. How names are folded only [`Person`] and [`Sought::of`] know.
 //!
 //! Columns, so that the scan reads few bytes of most accounts; rows are dense, the last takes the
 //! place of one that is removed. [`Population::BYTES`] an account and its place in the table.
@@ -14,34 +14,39 @@ mod fold;
 mod keep;
 mod likely;
 mod mask;
+mod names;
 mod pattern;
 mod rows;
 mod scan;
+mod sounds;
+mod words;
 
 use crate::picture::Pdq;
+use crate::text::Key;
 use columns::Columns;
+use names::Names;
 use rows::Rows;
+use sounds::{Packed, unpack};
 
 pub use fold::Person;
 pub use keep::ReadError;
 pub use likely::{Best, Likely};
 pub use scan::Sought;
 
-/// Symbols of a name that are kept.
-pub const SYMBOLS: usize = 24;
-
-/// The kept symbols of a name, ended by zeros.
-type Slot = [u8; SYMBOLS];
-
 /// What is kept of an account.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Account<'a> {
     /// Which account: the caller's number.
     pub number: u64,
-    /// The folded handle, a symbol a byte; those after the 24th are dropped, zeros as well.
+    /// The folded handle, a symbol a byte; zeros are dropped. All names share 48 bytes: where there
+    /// is no room for all, the longest are cut.
     pub handle: &'a [u8],
     /// The folded display name.
     pub display: &'a [u8],
+    /// How else that may be read if it is not in plain Latin letters.
+    pub other: &'a [u8],
+    /// How it sounds: up to 16 symbols of [`GIST`](crate::text::GIST), others are dropped.
+    pub sounds: Key,
     /// The hash of its picture, if it has one.
     pub picture: Option<Pdq>,
     /// Given back with the account; not read.
@@ -54,7 +59,9 @@ pub struct Population {
     numbers: Vec<u64>,
     /// What the handle and the display name are made of.
     masks: [Columns; 2],
-    names: Vec<[Slot; 2]>,
+    /// How the display name sounds.
+    sounds: Columns<{ sounds::BITS }>,
+    names: Vec<Names>,
     /// The first word of each hash, zero if there is none, and the others.
     first: Vec<u64>,
     others: Vec<[u64; 3]>,
@@ -62,9 +69,12 @@ pub struct Population {
     rows: Rows,
 }
 
+/// Bytes of an account's masks.
+const MASKS: usize = 2 * <Columns>::BYTES + Columns::<{ sounds::BITS }>::BYTES;
+
 impl Population {
     /// Bytes of an account, without its place in the table: from 5 to 11 more.
-    pub const BYTES: usize = 8 + 2 * Columns::BYTES + 2 * SYMBOLS + 32 + 4;
+    pub const BYTES: usize = 8 + MASKS + names::ROOM + 32 + 4;
 
     /// Accounts in it.
     pub fn len(&self) -> usize {
@@ -79,8 +89,8 @@ impl Population {
     /// Bytes that it holds.
     pub fn memory(&self) -> usize {
         let masks: usize = self.masks.iter().map(Columns::memory).sum();
-        let rest = Population::BYTES - 2 * Columns::BYTES;
-        self.numbers.capacity() * rest + masks + self.rows.memory()
+        let rest = Population::BYTES - MASKS;
+        self.numbers.capacity() * rest + masks + self.sounds.memory() + self.rows.memory()
     }
 
     /// The account of this number.
@@ -93,11 +103,13 @@ impl Population {
     /// # Panics
     /// If there is no such row.
     pub fn account(&self, row: usize) -> Account<'_> {
-        let [handle, display] = &self.names[row];
+        let [sounds, handle, display, other] = self.names[row].each();
         Account {
             number: self.numbers[row],
-            handle: symbols(handle),
-            display: symbols(display),
+            handle,
+            display,
+            other,
+            sounds: unpack(sounds),
             picture: self.hash(row),
             features: self.features[row],
         }
@@ -105,14 +117,14 @@ impl Population {
 
     /// Takes an account in, or what has changed of it.
     pub fn put(&mut self, account: &Account) {
-        let names = [slot(account.handle), slot(account.display)];
-        let masks = [mask::of(symbols(&names[0])), mask::of(symbols(&names[1]))];
+        let sounds = Packed::of(account.sounds.as_bytes());
+        let names = Names::of([sounds.as_bytes(), account.handle, account.display, account.other]);
         let [first, others @ ..] = account.picture.unwrap_or_default().0;
         let row = match self.rows.find(account.number, &self.numbers) {
             Some(row) => row,
             None => {
                 self.numbers.push(account.number);
-                self.mask(self.numbers.len() - 1, masks);
+                self.mask(self.numbers.len() - 1, &names);
                 self.names.push(names);
                 self.first.push(first);
                 self.others.push(others);
@@ -121,7 +133,7 @@ impl Population {
                 return;
             }
         };
-        self.mask(row, masks);
+        self.mask(row, &names);
         self.names[row] = names;
         self.first[row] = first;
         self.others[row] = others;
@@ -141,6 +153,8 @@ impl Population {
             masks.set(row, masks.get(last));
             masks.truncate(last);
         }
+        self.sounds.set(row, self.sounds.get(last));
+        self.sounds.truncate(last);
         self.names.swap_remove(row);
         self.first.swap_remove(row);
         self.others.swap_remove(row);
@@ -148,10 +162,11 @@ impl Population {
         true
     }
 
-    fn mask(&mut self, row: usize, masks: [u128; 2]) {
-        for (columns, mask) in self.masks.iter_mut().zip(masks) {
-            columns.set(row, mask);
-        }
+    fn mask(&mut self, row: usize, names: &Names) {
+        let [sounds, handle, display, other] = names.each();
+        self.masks[0].set(row, mask::of(handle));
+        self.masks[1].set(row, mask::of(display) | mask::of(other));
+        self.sounds.set(row, sounds::mask(unpack(sounds).as_bytes(), !other.is_empty()));
     }
 
     fn hash(&self, row: usize) -> Option<Pdq> {
@@ -159,18 +174,4 @@ impl Population {
         let hash = Pdq([self.first[row], second, third, fourth]);
         (hash != Pdq::default()).then_some(hash)
     }
-}
-
-/// A name's slot.
-fn slot(name: &[u8]) -> Slot {
-    let mut slot = [0; SYMBOLS];
-    let kept = name.iter().filter(|symbol| **symbol != 0);
-    slot.iter_mut().zip(kept).for_each(|(place, symbol)| *place = *symbol);
-    slot
-}
-
-/// The symbols in a slot.
-fn symbols(slot: &Slot) -> &[u8] {
-    let end = slot.iter().position(|symbol| *symbol == 0).unwrap_or(SYMBOLS);
-    &slot[..end]
 }

@@ -7,9 +7,11 @@ use super::mask;
 
 /// The fewest symbols of a key; a single one is in too many names.
 const SYMBOLS_MIN: usize = 2;
+/// Symbols of a key that are looked for; what comes after them is left out.
+const MOST: usize = 24;
 
 /// A key made ready.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Pattern {
     /// Of each symbol: where in the key it is.
     places: Box<[u32; 256]>,
@@ -26,8 +28,7 @@ pub(super) struct Pattern {
 impl Pattern {
     /// The pattern of a key; `None` if it is too short to look for.
     pub(super) fn new(key: &[u8]) -> Option<Pattern> {
-        let slot = super::slot(key);
-        let key = super::symbols(&slot);
+        let key: Vec<u8> = key.iter().copied().filter(|symbol| *symbol != 0).take(MOST).collect();
         if key.len() < SYMBOLS_MIN {
             return None;
         }
@@ -36,7 +37,7 @@ impl Pattern {
             places[usize::from(*symbol)] |= 1 << place;
         }
         let edits = edits_max(key.len());
-        let (mask, wanted) = (mask::of(key), Wanted::of(key, edits));
+        let (mask, wanted) = (mask::of(&key), Wanted::of(&key, edits));
         Some(Pattern { places, len: key.len(), mask, edits, wanted })
     }
 
