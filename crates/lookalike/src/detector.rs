@@ -236,6 +236,7 @@ impl Detector {
         for (place, segment) in index.segments().iter().enumerate() {
             gathered.add(place as u32, segment, question, avatars, budget);
         }
+        gathered.take_lone(question, budget);
         gathered.take_heard(index.segments(), question);
         gathered.compare_alike(index.segments(), question, budget);
         gathered.keep_best(index.segments(), question, avatars, budget);

@@ -8,6 +8,7 @@ pub mod detector;
 mod distance;
 pub mod index;
 pub mod lab;
+mod packed;
 pub mod picture;
 pub mod population;
 pub mod profile;

@@ -65,6 +65,36 @@ fn where_too_many_share_a_part_of_a_name_the_most_alike_are_compared() {
 }
 
 #[test]
+fn a_word_leads_to_those_who_have_it_unless_more_than_64_do() {
+    let detector = Detector::default();
+    let of = |number: u64| Identity {
+        number,
+        // Names that have nothing else in common with what is asked.
+        display_name: format!(
+            "{} Wrthngstn",
+            ["Bade", "Kofo", "Dugu", "Pano"][number as usize % 4]
+        ),
+        handle: format!("qqq{}", number * 7919 % 1_000),
+        ..Identity::default()
+    };
+    let profile = Profile { display_name: "Zozolumi Wrthngstn".to_owned(), ..Profile::default() };
+    let budget = Budget { close: usize::MAX, ..Budget::default() };
+    let met = |index: &Index| detector.see(index, &profile, &mut Scratch::default(), &budget).len();
+    let everybody: Vec<Identity> = (0..66).map(of).collect();
+    for (count, told) in [(63, 63), (64, 64), (65, 0)] {
+        let whole = Index::build(&detector.reader, &everybody[..count], 1);
+        assert_eq!(met(&whole), told, "{count}");
+        // In several segments, and with one who is gone, it is the same.
+        let few = Index::build(&detector.reader, &everybody[..40], 1);
+        let rest = everybody[40..count].iter().chain([&everybody[65]]);
+        let changes: Vec<Change> = rest.cloned().map(Change::Set).collect();
+        let grown = few.after(&detector.reader, &changes);
+        let grown = grown.after(&detector.reader, &[Change::Remove(65)]);
+        assert_eq!(met(&grown), told, "{count}");
+    }
+}
+
+#[test]
 fn many_near_handles_do_not_hide_a_display_name() {
     let detector = Detector::default();
     let identity = |number, handle: String, display_name: String| Identity {

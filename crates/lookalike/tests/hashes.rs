@@ -222,7 +222,7 @@ fn a_written_count_that_lies_takes_no_memory() {
 #[test]
 fn memory_is_what_is_stated() {
     let index = index(&Numbers(7).hashes(100_000));
-    assert!(index.memory() <= 140 * 100_000, "{} bytes", index.memory());
+    assert!(index.memory() <= 124 * 100_000, "{} bytes", index.memory());
 }
 
 proptest! {

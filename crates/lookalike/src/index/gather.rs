@@ -9,6 +9,7 @@ use super::alike::{Alike, Best};
 use super::candidate::{self, Candidate};
 use super::heard::{self, Heard, Sound};
 use super::keys::{self, Place};
+use super::lone::{self, Lone};
 use super::postings::Posting;
 use super::question::{DISPLAY_NAME, Found, PartProbe, Question};
 use super::seen::{NO_CANDIDATE, Seen};
@@ -29,6 +30,8 @@ pub struct Budget {
     pub per_sound: usize,
     /// And how many of a sound that is nearly that of a name.
     pub per_near_sound: usize,
+    /// How many rows at most may have a word for it to lead to them by itself.
+    pub per_word: usize,
     /// How many rows with a near picture are taken: the nearest. A picture that more have is a
     /// default or stock one and leads to nobody.
     pub per_picture: usize,
@@ -47,6 +50,7 @@ impl Default for Budget {
             per_part: 32,
             per_sound: 64,
             per_near_sound: 8,
+            per_word: 64,
             per_picture: 64,
             comparisons: 160,
             close: 13,
@@ -93,6 +97,7 @@ pub struct Gathered {
     seen: Seen,
     alike: Best,
     heard: Vec<Heard>,
+    lone: Vec<Lone>,
     pictures: picture::Scratch,
     postings: usize,
 }
@@ -109,6 +114,7 @@ impl Gathered {
         self.seen.clear();
         self.alike.clear();
         self.heard.clear();
+        self.lone.clear();
         self.postings = 0;
     }
 
@@ -123,6 +129,7 @@ impl Gathered {
         budget: &Budget,
     ) {
         self.add_whole(place, segment, question, budget);
+        self.postings += lone::add(&mut self.lone, place, segment, question, budget.per_word);
         self.add_avatars(place, segment, avatars, budget);
         self.add_parts(place, segment, question, budget);
     }
@@ -254,6 +261,17 @@ impl Gathered {
         });
     }
 
+    /// Takes those that have a word in common which few have.
+    pub fn take_lone(&mut self, question: &Question, budget: &Budget) {
+        let mut all = std::mem::take(&mut self.lone);
+        lone::settle(&mut all, budget.per_word);
+        for lone in &all {
+            let (name, likeness) = lone::name_likeness(lone, question);
+            self.candidate(lone.segment, lone.row).is_alike(likeness, name == DISPLAY_NAME);
+        }
+        self.lone = all;
+    }
+
     /// Takes those whose names sound most alike.
     pub fn take_heard(&mut self, segments: &[Arc<Segment>], question: &Question) {
         let mut all = std::mem::take(&mut self.heard);
@@ -336,6 +354,9 @@ impl Gathered {
     ) {
         // A picture that many have, such as a default one, says little of each.
         let rare = 1.0 / (1.0 + 0.5 * (self.same_picture.max(1) as f32).log2());
+        if !avatars.is_empty() {
+            candidate::touch_avatars(&self.candidates, segments);
+        }
         for candidate in &mut self.candidates {
             let segment = &segments[candidate.segment as usize];
             for hash in segment.avatars(candidate.row).take(avatars.len() * MAX_AVATARS) {

@@ -24,6 +24,8 @@ pub enum Family {
     Words = 4,
     /// How a name sounds, roughly enough to be carried from script to script.
     Gist = 5,
+    /// One word of a name of several.
+    Word = 6,
 }
 
 /// A 64-bit hash of symbols; the same on every machine and in every version, since it is stored.

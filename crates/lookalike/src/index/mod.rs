@@ -22,6 +22,7 @@ pub mod frequencies;
 pub mod gather;
 pub mod heard;
 pub mod keys;
+mod lone;
 mod merge;
 pub mod postings;
 pub mod question;
@@ -43,7 +44,7 @@ use row::Row;
 use segment::Segment;
 
 /// Written before everything else: which format the bytes are in.
-const FORMAT: u64 = 0x6c6f_6f6b_616c_0003;
+const FORMAT: u64 = 0x6c6f_6f6b_616c_0004;
 /// The most rows of one segment: their postings are counted in 32 bits.
 const SEGMENT_MAX: usize = postings::MAX_ROWS;
 

@@ -59,6 +59,19 @@ pub struct Probe {
     pub found: Found,
 }
 
+/// A hash to look under among words of names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WordProbe {
+    /// The bucket.
+    pub bucket: u32,
+    /// What the posting's tag must be.
+    pub tag: u64,
+    /// A name that has the word: the display name if it does.
+    pub name: u8,
+    /// How many symbols it has.
+    pub len: u8,
+}
+
 /// A hash to look under among segments of keys.
 #[derive(Debug, Clone, Copy)]
 pub struct PartProbe {
@@ -95,6 +108,8 @@ pub struct Question {
     key_count: usize,
     /// Where to look for whole keys.
     pub probes: Vec<Probe>,
+    /// Where to look for single words, each once.
+    pub words: Vec<WordProbe>,
     /// Where to look for segments.
     pub part_probes: Vec<PartProbe>,
     /// Whether a name is not in Latin letters only.
@@ -117,6 +132,7 @@ impl Question {
         self.key_count = 0;
         self.is_foreign = false;
         self.probes.clear();
+        self.words.clear();
         self.part_probes.clear();
         let former = profile.former_names.iter().map(String::as_str);
         let names = [profile.handle.as_str(), profile.display_name.as_str()].into_iter();
@@ -302,6 +318,16 @@ impl Question {
                 }
                 let found = Found::Inside(run.len() as u8);
                 self.add_probe(name, Family::Whole, &run, found);
+            }
+        }
+        for word in reading.words.iter().take(MAX_PAIRED).filter(|word| row::is_long(word)) {
+            let (bucket, tag) = keys::split(Family::Word, word.key.as_bytes());
+            let known = |known: &&mut WordProbe| (known.bucket, known.tag) == (bucket, tag);
+            match self.words.iter_mut().find(known) {
+                // What is shown counts more than the handle.
+                Some(known) if name == DISPLAY_NAME => known.name = name,
+                Some(_) => {}
+                None => self.words.push(WordProbe { bucket, tag, name, len: word.key.len() as u8 }),
             }
         }
         let few = &words[..words.len().min(MAX_PAIRED)];

@@ -125,6 +125,9 @@ impl ReadRow {
             let stem = stem.filter(|gist| gist.len() >= MIN_STEM).map(|gist| (Family::Gist, gist));
             let sounds = whole.chain(stem);
             self.others.extend(sounds.map(|(family, key)| (family, key.as_bytes().to_vec())));
+            let words =
+                lone_words(reading).map(|word| (Family::Word, word.key.as_bytes().to_vec()));
+            self.others.extend(words);
         }
         if let Some(words) = sorted_words(reading) {
             self.others.push((Family::Words, words));
@@ -175,6 +178,18 @@ pub fn stem(reading: &Reading) -> Option<Vec<&Word>> {
     let names = reading.words.iter().filter(|word| word.kind == WordKind::Name);
     let words: Vec<&Word> = names.take(2).collect();
     (!words.is_empty() && words.len() < reading.words.len()).then_some(words)
+}
+
+/// Words of a name of several that may be all that is left of it.
+pub fn lone_words(reading: &Reading) -> impl Iterator<Item = &Word> {
+    let names = reading.words.iter().filter(|word| word.kind == WordKind::Name);
+    let several = reading.words.len() > 1;
+    names.filter(move |word| several && is_long(word))
+}
+
+/// Whether a word has letters enough to say something by itself.
+pub fn is_long(word: &Word) -> bool {
+    word.key.len() * if word.dense { 2 } else { 1 } >= 4
 }
 
 /// The words of a name of two or more in alphabetical order.

@@ -50,6 +50,9 @@ pub struct Columns {
     fame: Column<u8>,
     /// Found by hashes of whole keys.
     pub(super) whole: Postings,
+    /// Found by hashes of single words: apart, since many have a common one, and who looks for
+    /// whole keys should not meet them all.
+    pub(super) words: Postings,
     /// Found by hashes of segments of keys.
     pub(super) parts: Postings,
 }
@@ -60,6 +63,7 @@ struct Share {
     lengths: Vec<u32>,
     text: Vec<u8>,
     whole: Vec<(u32, Posting)>,
+    words: Vec<(u32, Posting)>,
     parts: Vec<(u32, Posting)>,
 }
 
@@ -83,8 +87,13 @@ impl Share {
                     });
                 }
             }
-            let others = read.others.iter().map(|(family, key)| keys::split(*family, key));
-            hashes.extend(others);
+            for (family, key) in &read.others {
+                let (hash, tag) = keys::split(*family, key);
+                match family {
+                    Family::Word => share.words.push((hash, Posting { row: number, tag })),
+                    _ => hashes.push((hash, tag)),
+                }
+            }
             hashes.sort_unstable();
             hashes.dedup();
             share
@@ -145,8 +154,7 @@ impl Segment {
             Share::read(reader, rows, first as u32, count)
         });
         let mut segment = Columns::of(&rows);
-        let mut whole = Vec::new();
-        let mut parts = Vec::new();
+        let (mut whole, mut words, mut parts) = (Vec::new(), Vec::new(), Vec::new());
         segment.text_at = Column::zeroed(rows.len() + 1);
         segment.text = Column::zeroed(shares.iter().map(|share| share.text.len()).sum());
         let ends = &mut segment.text_at[1..];
@@ -159,10 +167,11 @@ impl Segment {
                 row += 1;
             }
             whole.push(share.whole);
+            words.push(share.words);
             parts.push(share.parts);
         }
         std::thread::scope(|scope| {
-            let whole = scope.spawn(move || Postings::build(&whole));
+            let whole = scope.spawn(move || (Postings::build(&whole), Postings::build(&words)));
             let own = scope.spawn(move || Postings::build(&parts));
             let hashes = rows
                 .iter()
@@ -171,7 +180,7 @@ impl Segment {
             let hashes: Vec<(u32, Pdq)> = hashes.collect();
             segment.hashes = HashIndex::build(hashes.into_iter());
             if let (Ok(whole), Ok(parts)) = (whole.join(), own.join()) {
-                segment.whole = whole;
+                (segment.whole, segment.words) = whole;
                 segment.parts = parts;
             }
         });
@@ -306,6 +315,7 @@ impl Segment {
             + self.gone.len() * 8
             + self.hashes.memory()
             + self.whole.memory()
+            + self.words.memory()
             + self.parts.memory()
     }
 
@@ -324,6 +334,7 @@ impl Segment {
         bytes::write_all_u64(to, &self.links)?;
         bytes::write_all_u8(to, &self.fame)?;
         self.whole.write_to(to)?;
+        self.words.write_to(to)?;
         self.parts.write_to(to)?;
         bytes::write_all_u64(to, &self.gone)
     }
@@ -344,6 +355,7 @@ impl Segment {
             links: bytes::read_all_u64(from)?.into(),
             fame: bytes::read_all_u8(from)?.into(),
             whole: Postings::read_from(from)?,
+            words: Postings::read_from(from)?,
             parts: Postings::read_from(from)?,
         };
         let gone = bytes::read_all_u64(from)?;

@@ -9,9 +9,10 @@
 //! # How
 //! For each chunk there is a list of all hashes ordered by that chunk, with a directory by its
 //! value. A search looks up its own chunks and their neighbours by a bit or two, compares the
-//! following chunk, kept beside each entry, and only then the hash. Six bytes an entry, sixteen
-//! entries a hash, and the hash: 128 bytes, and 4 more where owners have several. Small indexes
-//! have a directory by fewer bits of the chunk, which finds more than is needed and loses nothing.
+//! following chunk, kept beside each entry, and only then the hash. Five bytes an entry, sixteen
+//! entries a hash, and the hash: 112 bytes, and 4 more where owners have several; 16 more where
+//! there are more than 16 million hashes, whose numbers take a byte more. Small indexes have a
+//! directory by fewer bits of the chunk, which finds more than is needed and loses nothing.
 
 mod keep;
 mod search;
@@ -19,6 +20,7 @@ mod search;
 use super::chunks::{CHUNK_BITS, CHUNKS, chunk};
 use super::pdq::Pdq;
 use crate::column::Column;
+use crate::packed::Packed;
 
 pub use keep::ReadError;
 pub use search::{Budget, Found, Hit, Reach, Scratch};
@@ -44,7 +46,7 @@ pub struct HashIndex {
     /// Of each entry: the chunk after the one that it is ordered by.
     following: Column<u16>,
     /// Of each entry: the number of its hash.
-    numbers: Column<u32>,
+    numbers: Packed,
 }
 
 /// Making.
@@ -74,7 +76,7 @@ impl HashIndex {
             bits,
             starts: Column::zeroed((CHUNKS << bits) + 1),
             following: Column::zeroed(count * CHUNKS + BLOCK),
-            numbers: Column::zeroed(count * CHUNKS),
+            numbers: Packed::zeroed(count * CHUNKS, (count - 1) as u32),
         };
         let mut heads = Vec::with_capacity(count);
         for place in 0..CHUNKS {
@@ -100,12 +102,12 @@ impl HashIndex {
             at += std::mem::replace(start, at);
         }
         let mut ends = starts.to_vec();
-        let (following, numbers) = (&mut *self.following, &mut *self.numbers);
+        let (following, numbers) = (&mut *self.following, &mut self.numbers);
         for (number, (value, next)) in heads.iter().enumerate() {
             let at = ends[usize::from(*value)] as usize;
             ends[usize::from(*value)] += 1;
             following[at] = *next;
-            numbers[at] = number as u32;
+            numbers.set(at, number as u32);
         }
     }
 

@@ -236,7 +236,7 @@ impl HashIndex {
     ) -> bool {
         let hashes = &*self.hashes;
         for near in &mut *near {
-            *near = self.numbers[*near as usize];
+            *near = self.numbers.get(*near as usize);
         }
         touch(near.iter().map(|number| hashes[*number as usize][0] as u16));
         for number in near.drain(..) {
