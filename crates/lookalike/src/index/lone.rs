@@ -56,11 +56,15 @@ pub fn settle(lone: &mut Vec<Lone>, most: usize) {
     lone.truncate(kept);
 }
 
+/// How alike a name is at most that has no more than a word in common, even if it is that word: less
+/// than one that is equal, however short.
+const MOST: f32 = 0.84;
+
 /// Which name has the word, and how alike that is: as to one that lies inside it.
 pub fn name_likeness(lone: &Lone, question: &Question) -> (u8, f32) {
     let probe = &question.words[lone.probe as usize];
     let len = question.readings[probe.name as usize].looks.len().max(1) as f32;
-    (probe.name, 0.3 + 0.6 * (f32::from(probe.len) / len).min(1.0))
+    (probe.name, (0.3 + 0.6 * f32::from(probe.len) / len).min(MOST))
 }
 
 #[cfg(test)]
