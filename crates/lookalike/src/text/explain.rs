@@ -49,6 +49,8 @@ pub fn explain(query: &Reading, protected: &Reading) -> String {
             true if turned(&query.plain) => "equal when it is turned upside down".to_owned(),
             _ => format!("equal after {}", tell(&changes, true)),
         }
+    } else if let Some(shortened) = shortened(&query.plain, &protected.plain) {
+        shortened
     } else if edits().sum::<usize>() * 3 <= protected.plain.chars().count() {
         tell(&changes, false)
     } else if query.core == protected.core {
@@ -90,6 +92,34 @@ fn swapped(query: &Reading, protected: &Reading) -> Option<String> {
         }
         _ => None,
     }
+}
+
+/// Which words of a name stand as they are and which by their first letter, if some do either and
+/// the others are left out.
+fn shortened(ours: &str, theirs: &str) -> Option<String> {
+    let words = |text: &str| -> Vec<String> {
+        let words = text.split(|each| !TABLE.entry(each).reads());
+        words.filter(|word| !word.is_empty()).map(str::to_owned).collect()
+    };
+    let (ours, theirs) = (words(ours), words(theirs));
+    let (whole, rest): (Vec<&String>, Vec<&String>) =
+        theirs.iter().partition(|word| ours.contains(word));
+    let initial = |word: &&String| {
+        let first = word.chars().next()?.to_string();
+        ours.contains(&first).then(|| format!("\"{first}\" for \"{word}\""))
+    };
+    let initials: Vec<String> = rest.iter().filter_map(initial).collect();
+    if whole.is_empty() || initials.is_empty() {
+        return None;
+    }
+    let whole: Vec<String> = whole.into_iter().map(|word| quoted(word)).collect();
+    let mut told = format!("{} and {}", whole.join(", "), initials.join(", "));
+    let left: Vec<String> =
+        rest.iter().filter(|word| initial(word).is_none()).map(|word| quoted(word)).collect();
+    if !left.is_empty() {
+        let _infallible = write!(told, "; without {}", left.join(", "));
+    }
+    Some(told)
 }
 
 fn kind(change: &Change, equal: bool) -> Kind {

@@ -177,6 +177,14 @@ fn explanations_name_what_was_done() {
         ("\u{202e}ekin", "nike", "equal as it is shown: hidden characters reverse it"),
         ("ʞsnɯ uolǝ", "elon musk", "equal when it is turned upside down"),
         ("ninja", "pewdiepie", "alike in part"),
+        ("A. Kvistgaard", "Amalia Kvistgaard", "word \"kvistgaard\" and \"a\" for \"amalia\""),
+        ("kvistgaard, a", "Amalia Kvistgaard", "word \"kvistgaard\" and \"a\" for \"amalia\""),
+        (
+            "jose l",
+            "Jose Luis Gamboa",
+            "word \"jose\" and \"l\" for \"luis\"; without word \"gamboa\"",
+        ),
+        ("Kvistgaard", "Amalia Kvistgaard", "without word \"amalia\""),
     ];
     for (query, protected, told) in cases {
         assert_eq!(explain(&read(query), &read(protected)), told, "{query}");
