@@ -56,8 +56,8 @@ pub fn settle(lone: &mut Vec<Lone>, most: usize) {
     lone.truncate(kept);
 }
 
-/// How alike a name is at most that has no more than a word in common, even if it is that word: less
-/// than one that is equal, however short.
+/// How alike a name is at most that has no more than a word in common, even if it is that word:
+/// less than one that is equal, however short.
 const MOST: f32 = 0.84;
 
 /// Which name has the word, and how alike that is: as to one that lies inside it.
