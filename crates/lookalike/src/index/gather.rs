@@ -60,9 +60,11 @@ impl Default for Budget {
 
 /// How far pictures are looked for: certainly within 31 bits, and many of those within 80.
 const AVATARS: picture::Reach = picture::Reach::about(80);
-/// And where only so few hashes are given: as looks at a picture there are more.
+/// And where only so few hashes are given: as looks at a picture there are more. Not among very
+/// many, of whom as many are as near by chance: there it takes a third of a check and finds nobody.
 const FEW: usize = 4;
 const FEW_AVATARS: picture::Reach = picture::Reach::far(80);
+const MANY: usize = 4_000_000;
 
 /// From this distance on two pictures may be as near by chance: five standard deviations below the
 /// 128 bits that halves of a hash differ in.
@@ -211,7 +213,8 @@ impl Gathered {
     fn add_avatars(&mut self, place: u32, segment: &Segment, avatars: &[Pdq], budget: &Budget) {
         let mut pictures = std::mem::take(&mut self.pictures);
         let budget = picture::Budget { owners: budget.per_picture, ..picture::Budget::default() };
-        let reach = if avatars.len() <= FEW { FEW_AVATARS } else { AVATARS };
+        let is_far = avatars.len() <= FEW && segment.hashes().len() <= MANY;
+        let reach = if is_far { FEW_AVATARS } else { AVATARS };
         self.same.resize(avatars.len(), 0);
         for (at, avatar) in avatars.iter().enumerate() {
             let found = segment.hashes().search(avatar, reach, budget, &mut pictures);
