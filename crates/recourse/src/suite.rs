@@ -241,21 +241,13 @@ impl Wiring {
                 Ok(mounted)
             }};
         }
-        if service == Service::Policy {
-            return mount!(policy::start(policy::Deps { db, clock, ids, stop }));
-        }
-        if service == Service::Insights {
-            let peers =
-                insights::Peers { impersonation: self.peer(service, Service::Impersonation)? };
-            return mount!(insights::start(insights::Deps { db, clock, peers, stop }));
-        }
-        let review = self.peer(service, Service::Review)?;
+        let review = || self.peer(service, Service::Review);
         let packs = || Ok::<_, String>(PackSource::follow(self.peer(service, Service::Policy)?));
         let contract = self.contract.clone();
         match service {
-            Service::Policy | Service::Insights => unreachable!("mounted above"),
+            Service::Policy => mount!(policy::start(policy::Deps { db, clock, ids, stop })),
             Service::Reports => {
-                let (peers, packs) = (reports::Peers { review }, packs()?);
+                let (peers, packs) = (reports::Peers { review: review()? }, packs()?);
                 let deps = reports::Deps { db, clock, ids, peers, packs, contract, stop };
                 mount!(reports::start(deps))
             }
@@ -269,17 +261,26 @@ impl Wiring {
             }
             Service::AccountHealth => {
                 let policy = self.peer(service, Service::Policy)?;
-                let (peers, packs) = (account_health::Peers { review, policy }, packs()?);
+                let peers = account_health::Peers { review: review()?, policy };
+                let packs = packs()?;
                 let deps = account_health::Deps { db, clock, ids, peers, packs, stop };
                 mount!(account_health::start(deps))
             }
             Service::Appeals => {
                 let account_health = self.peer(service, Service::AccountHealth)?;
                 let impersonation = Some(self.peer(service, Service::Impersonation)?);
-                let peers = appeals::Peers { review, account_health, impersonation };
+                let peers = appeals::Peers { review: review()?, account_health, impersonation };
                 mount!(appeals::start(appeals::Deps { db, clock, ids, peers, stop }))
             }
-            Service::Impersonation => mount!(impersonation::start(self.impersonation(db, review)?)),
+            Service::Impersonation => {
+                let deps = self.impersonation(db, review()?)?;
+                mount!(impersonation::start(deps))
+            }
+            Service::Insights => {
+                let impersonation = self.peer(service, Service::Impersonation)?;
+                let peers = insights::Peers { impersonation };
+                mount!(insights::start(insights::Deps { db, clock, peers, stop }))
+            }
         }
     }
 
