@@ -195,6 +195,29 @@ fn away(hash: Pdq, bits: [u32; 16]) -> Pdq {
 }
 
 #[test]
+fn a_hash_given_alone_is_looked_for_farther_unless_too_many_are_there() {
+    let detector = Detector::default();
+    let hashes = strange(300);
+    let of = |number: u64| Identity {
+        number,
+        avatars: vec![hashes[number as usize]],
+        ..Identity::default()
+    };
+    // Of fewer than 256 all hashes would be compared.
+    let identities: Vec<Identity> = (0..300).map(of).collect();
+    let index = Index::build(&detector.reader, &identities, 1);
+    // One square by a bit, all others by five: 76 bits, and nothing nearer beside the one.
+    let avatars = vec![away(hashes[7], [1, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5])];
+    assert_eq!(avatars[0].distance(&hashes[7]), 76);
+    let profile = Profile { avatars, ..Profile::default() };
+    for (far_among, is_met) in [(300, true), (299, false)] {
+        let budget = Budget { far_among, close: usize::MAX, ..Budget::default() };
+        let seen = detector.see(&index, &profile, &mut Scratch::default(), &budget);
+        assert_eq!(seen.iter().any(|seen| seen.number == 7), is_met, "{far_among}");
+    }
+}
+
+#[test]
 fn a_window_is_taken_for_a_look_where_it_shows_what_somebody_shows() {
     let detector = Detector::default();
     let hashes = strange(400);

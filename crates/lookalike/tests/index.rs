@@ -20,6 +20,7 @@ const ALL: Budget = Budget {
     per_word: usize::MAX,
     per_part: usize::MAX,
     per_picture: 1_000_000,
+    far_among: usize::MAX,
     comparisons: usize::MAX,
     close: usize::MAX,
 };

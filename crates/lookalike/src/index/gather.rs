@@ -35,6 +35,9 @@ pub struct Budget {
     /// How many rows with a near picture are taken: the nearest. A picture that more have is a
     /// default or stock one and leads to nobody.
     pub per_picture: usize,
+    /// Among how many hashes of one segment at most few that are given are looked for farther:
+    /// among more it takes a third of a check and finds nobody.
+    pub far_among: usize,
     /// How many keys are compared symbol by symbol, a key counted as often as it has a part in
     /// common: of all segments together, so that the answer does not hang on how many there are.
     pub comparisons: usize,
@@ -52,6 +55,7 @@ impl Default for Budget {
             per_near_sound: 8,
             per_word: 64,
             per_picture: 64,
+            far_among: 4_000_000,
             comparisons: 160,
             close: 13,
         }
@@ -60,11 +64,9 @@ impl Default for Budget {
 
 /// How far pictures are looked for: certainly within 31 bits, and many of those within 80.
 const AVATARS: picture::Reach = picture::Reach::about(80);
-/// And where only so few hashes are given: as looks at a picture there are more. Not among very
-/// many, of whom as many are as near by chance: there it takes a third of a check and finds nobody.
+/// And where only so few hashes are given: as looks at a picture there are more.
 const FEW: usize = 4;
 const FEW_AVATARS: picture::Reach = picture::Reach::far(80);
-const MANY: usize = 4_000_000;
 
 /// From this distance on two pictures may be as near by chance: five standard deviations below the
 /// 128 bits that halves of a hash differ in.
@@ -212,8 +214,8 @@ impl Gathered {
 
     fn add_avatars(&mut self, place: u32, segment: &Segment, avatars: &[Pdq], budget: &Budget) {
         let mut pictures = std::mem::take(&mut self.pictures);
+        let is_far = avatars.len() <= FEW && segment.hashes().len() <= budget.far_among;
         let budget = picture::Budget { owners: budget.per_picture, ..picture::Budget::default() };
-        let is_far = avatars.len() <= FEW && segment.hashes().len() <= MANY;
         let reach = if is_far { FEW_AVATARS } else { AVATARS };
         self.same.resize(avatars.len(), 0);
         for (at, avatar) in avatars.iter().enumerate() {
